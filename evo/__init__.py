@@ -1,0 +1,1 @@
+"""Genome-centric evolutionary search."""

@@ -1,0 +1,87 @@
+"""What an algorithm is handed: the genome, the objectives, the seed, and `evaluate`, its only door to the problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from evo import lineage, seeds
+from evo.genome import Genome
+from evo.outcome import Outcomes
+from evo.problem import Objective
+
+Evaluate = Callable[[Genome, torch.Tensor], Outcomes]
+
+
+@dataclass
+class Search:
+    """One run of one algorithm.
+
+    Attributes:
+        genome: what evolves, with room for the first generation.
+        objectives: the problem's, the most important first.
+        stochastic: whether scores change from generation to generation with the same row.
+        generations: how many times to call `evaluate`.
+        seed: the root of every draw.
+        evaluator: scores rows; given by the campaign.
+        device: where rows live.
+        generation: how many generations have been evaluated.
+        born: how many individuals have been given an identity.
+    """
+
+    genome: Genome
+    objectives: tuple[Objective, ...]
+    stochastic: bool
+    generations: int
+    seed: int
+    evaluator: Evaluate
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    generation: int = 0
+    born: int = 0
+
+    def rng(self, purpose: str, index: int = 0) -> np.random.Generator:
+        """Return the generator for one purpose in the current generation."""
+        return seeds.rng(self.seed, purpose, self.generation, index)
+
+    def sample(self, count: int) -> torch.Tensor:
+        """Return the first generation: `count` new rows `[count, L]` with identities and no parents."""
+        rows = self.genome.sample(count, self.rng("sample")).to(self.device)
+        return self.identify(self.genome, rows)
+
+    def breed(
+        self, genome: Genome, first: torch.Tensor, second: torch.Tensor | None = None, purpose: str = "variation"
+    ) -> torch.Tensor:
+        """Return a mutated child `[n, L]` of each row, or of each pair of rows, with identities and parents.
+
+        Args:
+            genome: whose layout the rows have.
+            first: parents `[n, L]`.
+            second: the other parents `[n, L]`, which makes children by crossover first; rows equal to `first`'s
+                have one parent.
+            purpose: names the draws; give different words where a generation breeds more than once.
+        """
+        rng = self.rng(purpose)
+        bred = first if second is None else genome.crossover(first, second, rng)
+        return self.identify(genome, genome.mutate(bred, rng), first, second)
+
+    def identify(
+        self, genome: Genome, rows: torch.Tensor, first: torch.Tensor | None = None, second: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Give newly made rows their identities and their parents', in place; return them."""
+        self.born += len(rows)
+        return lineage.stamp(genome.layout, rows, self.born - len(rows), first, second)
+
+    def evaluate(self, genome: Genome, rows: torch.Tensor) -> Outcomes:
+        """Return the outcomes of a generation's rows, and count the generation."""
+        genome.layout.check(rows)
+        outcomes = self.evaluator(genome, rows)
+        self.generation += 1
+        return outcomes
+
+    def fitness(self, outcomes: Outcomes) -> torch.Tensor:
+        """Return scores `[n, objectives]` turned so that more is better; NaN where an evaluation failed."""
+        signs = [1.0 if objective.maximize else -1.0 for objective in self.objectives]
+        return outcomes.scores * outcomes.scores.new_tensor(signs)
