@@ -20,8 +20,20 @@ from evo import activations, lanes
 from evo.evaluation import compiled_lanes, episode_kernel, network_kernel
 from evo.evaluation.lane_reader import lane_reader
 from evo.evaluation.weighted_sum import weighted_sum
+from evo.networks import Networks
 
 Kernel = Callable[..., None]
+
+
+def arrays(networks: Networks) -> tuple[np.ndarray, ...]:
+    """Return the arrays of a population on the CPU, in the order that kernels take them."""
+    return (
+        networks.node_offsets.numpy(),
+        networks.activations.numpy(),
+        networks.edge_offsets.numpy(),
+        networks.edge_sources.numpy(),
+        networks.edge_weights.numpy(),
+    )
 
 
 def _fingerprint(*sources: Any) -> str:

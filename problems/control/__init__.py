@@ -1,0 +1,1 @@
+"""Control problems: a network steers a system, one problem per file."""

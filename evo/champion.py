@@ -1,0 +1,132 @@
+"""The best genome of a run, as a portable file that anyone can open, run, draw and trust.
+
+A champion file is JSON, format `evo.champion/1`: what was run, what came out, the genome field by field, and where
+the genome is a network, that network in the plainest form. It is data: reading one imports nothing, calls nothing
+and builds nothing; a checksum tells a damaged file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from evo.activations import IDS
+from evo.files import write_json
+from evo.genome import Genome
+from evo.networks import Networks, pack
+from evo.settings import digest
+
+FORMAT = "evo.champion/1"
+LARGEST_FILE = 256 * 2**20
+"""Bytes; a file beyond is refused unread."""
+
+
+class ChampionError(ValueError):
+    """A champion file that cannot be trusted or understood; the text says why in one line."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What a champion file says.
+
+    Attributes:
+        genome, problem, algorithm: name and settings of each.
+        genes: the genome field by field, as its `describe` gives it.
+        fitness: the score per objective.
+        generation: the generation it was born in, counted from 0.
+        seed: the run's seed.
+        variant: the name of the campaign's variant.
+        network: where it is a network: `inputs` and `outputs` by name, `activations` per node (bias, inputs, hidden,
+            outputs) and `edges` as [source, target, weight]; else None.
+        trials: for each objective measured so, scores per shared weight and episode.
+        lineage: `uid` and `parents` within its run.
+        versions: of the packages it was made with.
+    """
+
+    genome: dict[str, Any]
+    problem: dict[str, Any]
+    algorithm: dict[str, Any]
+    genes: dict[str, Any]
+    fitness: dict[str, float]
+    generation: int
+    seed: int
+    variant: str = "default"
+    network: dict[str, Any] | None = None
+    trials: dict[str, list[list[float]]] = field(default_factory=dict)
+    lineage: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write the champion file."""
+        body = asdict(self)
+        write_json(path, {"format": FORMAT, "sha256": digest(body), **body})
+
+    def networks(self) -> Networks:
+        """Return the champion's network as a population of one.
+
+        Raises:
+            ChampionError: it is no network.
+        """
+        if self.network is None:
+            raise ChampionError(f"this champion is no network but a genome of kind {self.genome.get('name')!r}")
+        return networks_of(self.network)
+
+
+def load(path: Path) -> Champion:
+    """Return what a champion file says.
+
+    Raises:
+        ChampionError: not such a file, of a later format, damaged, or describing something impossible.
+        FileNotFoundError: there is none.
+    """
+    if path.stat().st_size > LARGEST_FILE:
+        raise ChampionError(f"{path}: larger than {LARGEST_FILE} bytes, which no champion file is")
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ChampionError(f"{path}: not a champion file: {error}") from None
+    if not isinstance(body, dict) or body.pop("format", None) != FORMAT:
+        raise ChampionError(f"{path}: not of the format {FORMAT}; was it written by a later version?")
+    if body.pop("sha256", None) != digest(body):
+        raise ChampionError(f"{path}: its checksum does not match: the file was damaged or edited")
+    try:
+        champion = Champion(**body)
+    except TypeError as error:
+        raise ChampionError(f"{path}: fields are missing or unknown: {error}") from None
+    if champion.network is not None:
+        networks_of(champion.network)
+    return champion
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it holds {constant}, which is no JSON number")
+
+
+def networks_of(network: dict[str, Any]) -> Networks:
+    """Return a champion file's network as a population of one; ChampionError where it describes none."""
+    try:
+        inputs, outputs = len(network["inputs"]), len(network["outputs"])
+        kinds = [IDS[name] for name in network["activations"]]
+        edges = [(int(source), int(target), float(weight)) for source, target, weight in network["edges"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ChampionError(f"the network is described wrongly: {error!r}") from None
+    if len(kinds) < 1 + inputs + outputs:
+        raise ChampionError(f"the network has {len(kinds)} nodes, fewer than bias, inputs and outputs together")
+    wrong = [edge for edge in edges if not (0 <= edge[0] < len(kinds) and inputs < edge[1] < len(kinds))]
+    if wrong or len({edge[:2] for edge in edges}) < len(edges):
+        raise ChampionError(f"the network has connections to nowhere, into inputs, or twice: {wrong[:3] or 'twice'}")
+    return pack(inputs, outputs, [(kinds, edges)])
+
+
+def network_of(genome: Genome, row: torch.Tensor, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Any:
+    """Return the network of one row in a champion file's form, or None where the genome expresses to none."""
+    if genome.expresses is not Networks:
+        return None
+    networks = genome.express(row.reshape(1, -1))
+    names = [inputs or tuple(f"input {n}" for n in range(networks.inputs))]
+    names.append(outputs or tuple(f"output {n}" for n in range(networks.outputs)))
+    return {"inputs": list(names[0]), "outputs": list(names[1]), **networks.describe(0)}

@@ -1,0 +1,63 @@
+"""What a genome, a problem or an algorithm was made with, as plain JSON: recorded with every campaign and champion."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import json
+from typing import Any
+
+PLAIN = (str, int, float, bool, type(None))
+
+
+def settings(thing: object) -> dict[str, Any]:
+    """Return the settings of a genome, a problem or an algorithm: its dataclass fields, or its public attributes.
+
+    What is no plain JSON (a function, say) is recorded by its name and a digest of its source, which tells whether
+    it changed.
+    """
+    if dataclasses.is_dataclass(thing):
+        pairs = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+    else:
+        pairs = {name: value for name, value in vars(thing).items() if not name.startswith("_")}
+    return {name: plain(value) for name, value in pairs.items()}
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON can hold it."""
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, (list, tuple, range)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if callable(value):
+        return {"function": getattr(value, "__qualname__", repr(value)), "source": source_digest(value)}
+    return describe(value) if dataclasses.is_dataclass(value) else {"type": type(value).__qualname__}
+
+
+def describe(thing: object) -> dict[str, Any]:
+    """Return the name and settings of a genome, a problem or an algorithm, and for a user's own a source digest."""
+    kind = type(thing)
+    described: dict[str, Any] = {"name": getattr(thing, "name", "") or kind.__name__, "settings": settings(thing)}
+    digest = getattr(thing, "source_digest", None)
+    if callable(digest):
+        described["source"] = digest()
+    elif kind.__module__.partition(".")[0] not in ("evo", "genomes", "problems"):
+        described["source"] = source_digest(kind)
+    return described
+
+
+def source_digest(thing: Any) -> str:
+    """Return a digest of the source of a function or class; of its name where there is no source."""
+    try:
+        text = inspect.getsource(thing)
+    except (OSError, TypeError):
+        text = getattr(thing, "__qualname__", repr(type(thing)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def digest(value: Any) -> str:
+    """Return the sha256 of plain JSON data, written in one way only."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()

@@ -1,0 +1,23 @@
+"""Move the weights of a topology's connections, for weighted use (Stanley & Miikkulainen 2002, section 3.1)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from evo import seeds
+from genomes.topology.fields import Fields
+
+
+def perturb_weights(fields: Fields, rate: float, deviation: float, rng: np.random.Generator) -> None:
+    """Add normal noise to each connection's weight with probability `rate`, in place.
+
+    Args:
+        fields: views of the genomes' rows, changed in place.
+        rate: the probability that a weight moves.
+        deviation: the noise's standard deviation.
+        rng: where all draws come from.
+    """
+    shape = tuple(fields.edge_weight.shape)
+    moved = seeds.uniform(rng, shape, fields.edge_weight) < rate
+    fields.edge_weight += torch.where(moved, deviation * seeds.normal(rng, shape, fields.edge_weight), 0.0)
