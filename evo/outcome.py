@@ -46,6 +46,10 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self.kinds)
 
+    def to(self, device: torch.device) -> Outcomes:
+        """Return the same outcomes with their scores on another device."""
+        return Outcomes(self.scores.to(device), self.kinds, self.messages, self.trials)
+
     def failures(self) -> dict[Outcome, int]:
         """Return how many evaluations ended in each way other than OK."""
         return {kind: count for kind, count in Counter(self.kinds).items() if kind is not Outcome.OK}

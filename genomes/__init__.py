@@ -1,1 +1,13 @@
 """What evolves: one kind of genome per file or folder, with its own variation operators beside it."""
+
+from evo.catalogue import Catalogue
+
+CATALOGUE = Catalogue(
+    "genome",
+    {
+        "vector": "genomes.vector:Vector",
+        "perceptron": "genomes.perceptron:Perceptron",
+        "topology": "genomes.topology:Topology",
+        "python-object": "genomes.python_object:PythonObject",
+    },
+)

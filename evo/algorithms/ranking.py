@@ -7,7 +7,10 @@ turned so that more is better; individuals whose evaluation failed (NaN) come la
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import torch
+
+FloatArray = npt.NDArray[np.float64]
 
 
 def fronts(fitness: torch.Tensor) -> torch.Tensor:
@@ -38,18 +41,24 @@ def crowding(fitness: torch.Tensor, front: torch.Tensor, published: bool = False
     """
     values, ranks = fitness.detach().cpu().numpy(), front.cpu().numpy()
     distance = np.zeros(len(values))
-    for rank in np.unique(ranks):
-        members = np.flatnonzero(ranks == rank)
-        for column in values[members].T:
-            order = np.argsort(column, kind="stable")
-            ordered = column[order]
-            gaps = np.full(len(members), np.inf)
-            gaps[1:-1] = ordered[2:] - ordered[:-2]
-            low, high = ordered[0], ordered[-1]
-            if high > low:
-                gaps = gaps * abs(1 / high - low) if published else gaps / (high - low)
-            distance[members[order]] += gaps
+    for column in values.T:
+        order = np.lexsort((column, ranks))
+        ordered = column[order]
+        starts = np.flatnonzero(np.diff(ranks[order], prepend=-1))
+        ends = np.append(starts, len(order))[1:] - 1
+        gaps = np.zeros(len(order))
+        gaps[1:-1] = ordered[2:] - ordered[:-2]
+        gaps[gaps > 0] *= np.repeat(_scale(ordered[starts], ordered[ends], published), ends - starts + 1)[gaps > 0]
+        gaps[starts] = gaps[ends] = np.inf
+        distance[order] += gaps
     return torch.from_numpy(distance).to(fitness.device)
+
+
+def _scale(low: FloatArray, high: FloatArray, published: bool) -> FloatArray:
+    """Return what each front's gaps are multiplied with: 1 where all its values are equal."""
+    with np.errstate(divide="ignore"):
+        scale = np.abs(1 / high - low) if published else 1 / (high - low)
+    return np.where(high > low, scale, 1.0)
 
 
 def pareto_order(fitness: torch.Tensor, published: bool = False) -> torch.Tensor:
@@ -68,3 +77,12 @@ def pareto_order(fitness: torch.Tensor, published: bool = False) -> torch.Tensor
 def score_order(fitness: torch.Tensor) -> torch.Tensor:
     """Return the individuals `[n]` from best to worst of one objective `[n]`; NaN comes last, ties keep their order."""
     return torch.argsort(fitness.nan_to_num(nan=-torch.inf), descending=True, stable=True)
+
+
+def repeats(values: torch.Tensor) -> torch.Tensor:
+    """Return how many earlier rows equal each row of `values` `[n, columns]`: `[n]` int64, 0 where it is the first."""
+    _, group = torch.unique(values, dim=0, return_inverse=True)
+    order = torch.argsort(group, stable=True)
+    place = torch.arange(len(values), device=values.device)
+    starts = torch.searchsorted(group[order], group[order])
+    return torch.empty_like(place).index_put_((order,), place - starts)

@@ -18,6 +18,7 @@ def perturb_weights(fields: Fields, rate: float, deviation: float, rng: np.rando
         deviation: the noise's standard deviation.
         rng: where all draws come from.
     """
-    shape = tuple(fields.edge_weight.shape)
-    moved = seeds.uniform(rng, shape, fields.edge_weight) < rate
-    fields.edge_weight += torch.where(moved, deviation * seeds.normal(rng, shape, fields.edge_weight), 0.0)
+    weights = fields.edge_weight
+    shape = tuple(weights.shape)
+    moved = (seeds.uniform(rng, shape, weights) < rate) & ~fields.edge_source.isnan()
+    weights += torch.where(moved, deviation * seeds.normal(rng, shape, weights), 0.0)

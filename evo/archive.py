@@ -1,0 +1,99 @@
+"""The best of a run so far: a hall of fame by the first objective, and the Pareto front of all with complexity.
+
+Both are DEAP's. Only individuals whose evaluation succeeded get there, and only one per vector of objectives: with
+real-valued genes, or genes that do not show, DEAP's own comparison lets a front grow without bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from evo.algorithms.ranking import fronts
+from evo.genome import Genome
+from evo.outcome import Outcomes
+from evo.search import Search
+
+HALL_SIZE = 10
+
+
+@dataclass(frozen=True)
+class Member:
+    """An individual worth keeping.
+
+    Attributes:
+        genome: whose layout the row has.
+        row: `[L]`, on the CPU.
+        generation: when it was scored.
+        scores: per objective, in the problem's own directions.
+        complexity: see `Genome.complexity`.
+        fitness: DEAP's view of the scores.
+    """
+
+    genome: Genome
+    row: torch.Tensor
+    generation: int
+    scores: tuple[float, ...]
+    complexity: float
+    fitness: Any
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Member:
+        return self  # nothing in it changes
+
+
+class Archive:
+    """The best of a run, kept up to date generation by generation.
+
+    Args:
+        directions: for each objective, whether more is better.
+    """
+
+    def __init__(self, directions: tuple[bool, ...]) -> None:
+        from deap import base, tools
+
+        signs = tuple(1.0 if maximize else -1.0 for maximize in directions)
+
+        class First(base.Fitness):  # type: ignore[misc]
+            weights = signs[:1]
+
+        class All(base.Fitness):  # type: ignore[misc]
+            weights = (*signs, -1.0)
+
+        self._kinds = (First, All)
+        self._hall = tools.HallOfFame(HALL_SIZE, similar=_same)
+        self._front = tools.ParetoFront(similar=_same)
+
+    @property
+    def hall(self) -> list[Member]:
+        """The best by the first objective, the best first."""
+        return list(self._hall)
+
+    @property
+    def front(self) -> list[Member]:
+        """Those no other beats in every objective and in complexity."""
+        return list(self._front)
+
+    def update(self, search: Search, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> None:
+        """Look at a generation."""
+        ok = torch.nonzero(outcomes.ok).flatten()
+        if not len(ok):
+            return
+        fitness, complexity = search.fitness(outcomes)[ok], genome.complexity(rows[ok])
+        best = fitness[:, 0].topk(min(HALL_SIZE, len(ok))).indices
+        first = torch.nonzero(fronts(torch.cat((fitness, -complexity[:, None].to(fitness)), dim=1)) == 0).flatten()
+        for archive, chosen, kind in zip((self._hall, self._front), (best, first), self._kinds, strict=True):
+            archive.update([self._member(search, genome, rows, outcomes, int(place), kind) for place in ok[chosen]])
+
+    def _member(
+        self, search: Search, genome: Genome, rows: torch.Tensor, outcomes: Outcomes, place: int, kind: Any
+    ) -> Member:
+        scores = tuple(outcomes.scores[place].tolist())
+        complexity = float(genome.complexity(rows[place : place + 1]))
+        values = (*scores, complexity) if kind is self._kinds[1] else scores[:1]
+        return Member(genome, rows[place].cpu().clone(), search.generation, scores, complexity, kind(values))
+
+
+def _same(one: Member, other: Member) -> bool:
+    return bool(one.fitness == other.fitness)

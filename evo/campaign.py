@@ -1,0 +1,216 @@
+"""A campaign: one problem, one genome, one or more variants x seeds, run in parallel, resumable, recorded."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from evo.algorithm import Algorithm
+from evo.champion import Champion, load
+from evo.evaluation.dispatch import execute_all
+from evo.files import write_json
+from evo.genome import Genome
+from evo.lock import locked
+from evo.problem import Problem
+from evo.progress import Progress
+from evo.run import CampaignError, Run
+from evo.versions import versions
+
+FORMAT = "evo.campaign/1"
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What to evolve on what, how, how long and how often.
+
+    Attributes:
+        problem: what genomes are measured on.
+        genome: what evolves.
+        algorithm: who breeds and who survives.
+        generations: how many times a population is evaluated.
+        seeds: one run each.
+        variants: for each name, the arguments that differ: problem, genome, algorithm or generations; empty for one
+            variant, as given above.
+        name: of the folder under runs/; by default the problem's.
+        validations: how many times the hall of fame of a stochastic problem is scored afresh to name a champion.
+    """
+
+    problem: Problem
+    genome: Genome
+    algorithm: Algorithm
+    generations: int = 100
+    seeds: Sequence[int] = (0,)
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    name: str = ""
+    validations: int = 8
+
+    def __post_init__(self) -> None:
+        if self.generations < 1 or not self.seeds:
+            raise ValueError(f"Campaign: expected generations and seeds, got {self.generations} and {list(self.seeds)}")
+        allowed = {"problem", "genome", "algorithm", "generations"}
+        for name, changes in self.variants.items():
+            if not set(changes) <= allowed or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+                raise ValueError(
+                    f"Campaign: variant {name!r} is named by letters, digits, '-', '_', '.', and changes only "
+                    f"{', '.join(sorted(allowed))}; got {', '.join(changes)}"
+                )
+        for run in self.runs():
+            if not issubclass(run.genome.expresses, run.problem.accepts):
+                raise ValueError(
+                    f"Campaign: {type(run.genome).__name__} expresses to {run.genome.expresses.__name__}, but "
+                    f"{run.problem.name} scores {run.problem.accepts.__name__}; choose a genome that fits"
+                )
+
+    def runs(self) -> list[Run]:
+        """Return every run, variant by variant."""
+        shared = {"problem": self.problem, "genome": self.genome, "algorithm": self.algorithm}
+        return [
+            Run(
+                **{**shared, "generations": self.generations, **changes},
+                seed=seed,
+                variant=variant,
+                validations=self.validations,
+            )
+            for variant, changes in (self.variants or {"default": {}}).items()
+            for seed in self.seeds
+        ]
+
+    def with_settings(self, seeds: Iterable[int] | None = None, generations: int | None = None) -> Campaign:
+        """Return the campaign with other seeds or another number of generations; None leaves as it is."""
+        return replace(
+            self,
+            seeds=self.seeds if seeds is None else tuple(seeds),
+            generations=self.generations if generations is None else generations,
+        )
+
+    def run(
+        self,
+        workers: int = 1,
+        device: str = "cpu",
+        out: str | Path | None = None,
+        resume: bool = False,
+        engine: str = "",
+        source: Path | None = None,
+        quiet: bool = False,
+    ) -> Champion:
+        """Run all runs that are not finished, and return the best champion.
+
+        Results are the same for any number of workers. Stopped by Ctrl-C, it prints the command that goes on.
+
+        Args:
+            workers: processes, or threads, that share the work.
+            device: where rows, networks and physics are: "cpu", "cuda".
+            out: the campaign's folder; by default a new one under runs/.
+            resume: go on in `out`, which holds this campaign; without it, `out` must not exist.
+            engine: "compiled" or "torch", what runs networks; by default compiled on the CPU, torch elsewhere.
+            source: the file that makes the campaign; by default the script being run.
+            quiet: print nothing.
+
+        Raises:
+            CampaignError: the folder is taken, or holds another campaign, or all evaluations failed.
+            CampaignBusyError: another process works in the folder.
+        """
+        folder = self._enter(Path(out) if out else None, resume, source)
+        runs = self.runs()
+        engine = engine or ("compiled" if device == "cpu" else "torch")
+        with locked(folder), Progress(folder, runs, quiet) as progress:
+            progress.say(f"{len(runs)} run{'s' * (len(runs) > 1)} in {folder}")
+            try:
+                execute_all(runs, folder, workers, device, engine)
+            except KeyboardInterrupt:
+                progress.say(f"stopped; to go on: evo resume {folder}")
+                raise
+        champion = self._best(folder)
+        champion.save(folder / "champion.json")
+        progress.say(f"champion: {folder / 'champion.json'}  {_scores(champion)}; to look at it: evo show {folder}")
+        return champion
+
+    def configuration(self) -> dict[str, Any]:
+        """Return everything that decides the results, as plain JSON."""
+        return {
+            "seeds": list(self.seeds),
+            "variants": {
+                run.variant: {**run.configuration(), "generations": run.generations} for run in reversed(self.runs())
+            },
+        }
+
+    def _enter(self, out: Path | None, resume: bool, source: Path | None) -> Path:
+        """Return the campaign's folder, new and described, or checked to hold this campaign."""
+        recorded = out / "campaign.json" if out else None
+        if resume:
+            if recorded is None or not recorded.is_file():
+                raise CampaignError(f"{out}: holds no campaign to resume")
+            old = json.loads(recorded.read_text())
+            if old["configuration"] != json.loads(json.dumps(self.configuration())):
+                raise CampaignError(
+                    f"{out} was started with other settings or another source of the problem or genome "
+                    f"({_difference(old['configuration'], self.configuration())}). Start a new campaign, or go back."
+                )
+            return recorded.parent
+        folder = _new_folder(out, self.name or self.problem.name)
+        script = source or _script()
+        write_json(
+            folder / "campaign.json",
+            {
+                "format": FORMAT,
+                "configuration": self.configuration(),
+                "maximize": self.problem.objectives[0].maximize,
+                "file": str(script.resolve()) if script else None,
+                "versions": versions(),
+            },
+        )
+        if script:
+            shutil.copyfile(script, folder / "source.py")
+        return folder
+
+    def _best(self, folder: Path) -> Champion:
+        """Return the best of all runs' champions by the first objective."""
+        champions = [load(run.folder(folder) / "champion.json") for run in self.runs()]
+        objective = self.problem.objectives[0]
+        sign = 1.0 if objective.maximize else -1.0
+        return max(champions, key=lambda champion: sign * champion.fitness.get(objective.name, -sign * math.inf))
+
+
+def _new_folder(out: Path | None, name: str) -> Path:
+    """Make and return a new folder: `out`, or runs/name, runs/name-2 ...; two campaigns never share one."""
+    if out is not None:
+        try:
+            out.mkdir(parents=True)
+        except FileExistsError:
+            raise CampaignError(f"{out} exists already; choose another, or resume it: evo resume {out}") from None
+        return out
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip(".") or "campaign"
+    Path("runs").mkdir(exist_ok=True)
+    for number in range(1, 100_000):
+        folder = Path("runs") / (safe if number == 1 else f"{safe}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise CampaignError(f"runs/{safe}: no free number left; choose a folder with --out")
+
+
+def _script() -> Path | None:
+    """Return the script that Python was started with, if it is a file."""
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    return Path(path) if path and Path(path).suffix == ".py" and Path(path).is_file() else None
+
+
+def _scores(champion: Champion) -> str:
+    return ", ".join(f"{name} {score:.6g}" for name, score in champion.fitness.items())
+
+
+def _difference(old: Any, new: Any, where: str = "") -> str:
+    """Return the first setting that differs, with both values."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            if old.get(name) != json.loads(json.dumps(new.get(name))):
+                return _difference(old.get(name), new.get(name), f"{where}.{name}".lstrip("."))
+    return f"{where}: recorded {old}, now {new}"

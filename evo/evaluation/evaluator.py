@@ -1,0 +1,60 @@
+"""From rows to outcomes: express, run where the problem runs best, and turn every failure into an outcome."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import torch
+
+from evo.evaluation.workers import WorkerPool
+from evo.function_problem import FunctionProblem
+from evo.genome import Genome
+from evo.networks import Execution, Networks
+from evo.outcome import Outcome, Outcomes
+from evo.problem import Problem
+
+
+class Evaluator:
+    """Scores rows of any genome on one problem.
+
+    A user's function of one genome runs in worker processes; everything else is a batch in this process, compiled
+    networks on several threads. Results are the same for any number of workers.
+
+    Args:
+        problem: what to score on.
+        workers: how many processes, or threads, share the work.
+        engine: "compiled" or "torch", what runs networks.
+    """
+
+    def __init__(self, problem: Problem, workers: int = 1, engine: str = "compiled") -> None:
+        self.problem = problem
+        self.execution = Execution(engine, workers)
+        self._stack = ExitStack()
+        self._pool: WorkerPool | None = None
+        if isinstance(problem, FunctionProblem):
+            self._pool = self._stack.enter_context(WorkerPool(workers))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def evaluate(self, genome: Genome, rows: torch.Tensor, rng: np.random.Generator) -> Outcomes:
+        """Return the outcomes of rows `[n, L]`; an exception in a batch fails all of it, and is recorded."""
+        try:
+            phenotypes = genome.express(rows)
+            if isinstance(phenotypes, Networks):
+                phenotypes = phenotypes.on(self.execution)
+            if self._pool is not None and isinstance(self.problem, FunctionProblem):
+                return self._pool.evaluate(self.problem, phenotypes, rng)
+            return self.problem.evaluate(phenotypes, rng)
+        except Exception:
+            scores = torch.full((len(rows), len(self.problem.objectives)), torch.nan, dtype=torch.float64)
+            return Outcomes(scores, (Outcome.RAISED,) * len(rows), {0: traceback.format_exc(limit=-8)})

@@ -1,0 +1,289 @@
+"""One evaluation of a user's function, guarded: whatever it does ends as an outcome and leaves no trace.
+
+Used in this process and in worker processes (`evo.evaluation.workers`), which start faster because nothing here
+imports torch. Time is limited by SIGALRM, so only in a main thread and only while Python code runs (the pool's own
+limit takes care of the rest); memory by RLIMIT_AS, so only on Linux.
+"""
+
+from __future__ import annotations
+
+import copy
+import numbers
+import os
+import pickle
+import random
+import re
+import reprlib
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+
+Result = tuple[str, tuple[float, ...], str]
+"""The name of an `evo.outcome.Outcome`, the scores (none where the evaluation failed), and what happened if so."""
+
+MESSAGE_LENGTH = 4000
+"""Characters of a traceback that are kept: its beginning and its end."""
+RING_AGAIN = 0.5
+"""Seconds until a time limit is enforced again, should the function have swallowed the first interruption."""
+OURS = ("evo.evaluation.guard", "evo.function_problem")
+"""Modules whose frames begin a traceback and tell the user nothing."""
+
+
+class TimeUpError(BaseException):
+    """The time limit has passed. No Exception, so that a function's own `except Exception` lets it through."""
+
+
+def guarded(
+    function: Callable[..., Any],
+    argument: Any,
+    seed: int | None,
+    time_limit: float,
+    memory_limit: int,
+    objectives: Sequence[str],
+) -> Result:
+    """Evaluate `function(argument)` once and return how it ended.
+
+    The function gets a copy of its argument. The global generators (random, numpy.random, torch) start from the same
+    state in every evaluation, and afterwards are as they were before.
+
+    Args:
+        function: returns one number per objective, or a dict of them by name.
+        argument: one phenotype.
+        seed: where the function takes `rng`, what to make that generator from; else None.
+        time_limit: seconds; 0 for none.
+        memory_limit: MiB beyond what the process uses now; 0 for none.
+        objectives: their names.
+
+    Raises:
+        KeyboardInterrupt: the user's wish to stop is no failure of the function.
+    """
+    process = os.getpid()
+    try:
+        with own_random_state(seed), _memory_cap(memory_limit):
+            value = _within(time_limit, lambda: call(function, copy.deepcopy(argument), seed))
+        return read_scores(value, objectives)
+    except TimeUpError:
+        return "TIMED_OUT", (), timed_out(time_limit)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return kind_of(error), (), explain(error)
+    finally:
+        if os.getpid() != process:  # a child that the function forked came back: there must be no second campaign
+            os._exit(0)
+
+
+def call(function: Callable[..., Any], argument: Any, seed: int | None) -> Any:
+    """Return `function(argument)`, with a generator of its own made from `seed` where there is one."""
+    if seed is None:
+        return function(argument)
+    return function(argument, rng=np.random.Generator(np.random.PCG64DXSM(seed)))
+
+
+def timed_out(time_limit: float) -> str:
+    """Return what is recorded of an evaluation that ran too long."""
+    return f"stopped after its time limit of {time_limit:g} seconds"
+
+
+def kind_of(error: BaseException) -> str:
+    """Return the name of the outcome that an exception is: OUT_OF_MEMORY (torch's own error too) or RAISED."""
+    text = str(error) if type(error) is RuntimeError or type(error).__name__ == "OutOfMemoryError" else ""
+    no_memory = isinstance(error, MemoryError) or "can't allocate memory" in text or "out of memory" in text
+    return "OUT_OF_MEMORY" if no_memory else "RAISED"
+
+
+def explain(error: BaseException) -> str:
+    """Return an exception's traceback from the user's first frame on, in at most 4,000 characters.
+
+    Memory addresses are left out, so that the same failure reads the same in every process.
+    """
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_globals.get("__name__") in OURS:
+        frames = frames.tb_next
+    try:
+        text = "".join(traceback.format_exception(type(error), error, frames)).strip()
+    except Exception:
+        text = f"{type(error).__name__} (an exception that cannot be shown)"
+    text = _without_addresses(text)
+    half = MESSAGE_LENGTH // 2 - 10
+    return text if len(text) <= MESSAGE_LENGTH else f"{text[:half]}\n[...]\n{text[-half:]}"
+
+
+def read_scores(value: Any, objectives: Sequence[str]) -> Result:
+    """Return the outcome that a returned value is.
+
+    Args:
+        value: a number, a tuple, list, array or tensor of one number per objective, or a dict of them by name.
+        objectives: their names.
+    """
+    expected = "expected one finite number" + (f" for each of {', '.join(objectives)}" if len(objectives) > 1 else "")
+    items: Any = _items(value)
+    if isinstance(value, dict):
+        if set(value) != set(objectives):
+            return "WRONG_TYPE", (), f"returned a dict with keys {_shown(list(value))}; expected {list(objectives)}"
+        items = [_items(value[name]) for name in objectives]
+        items = [item[0] if len(item) == 1 else item for item in items]
+    if len(items) != len(objectives) or not all(isinstance(item, numbers.Real) for item in items):
+        return "WRONG_TYPE", (), f"returned {_shown(value)}; {expected}"
+    try:
+        scores = tuple(float(item) for item in items)
+    except OverflowError:
+        return "INFINITE", (), "returned a whole number too large for a float"
+    if any(np.isnan(scores)):
+        return "NAN", (), f"scores {list(scores)}"
+    if any(np.isinf(scores)):
+        return "INFINITE", (), f"scores {list(scores)}"
+    return "OK", scores, ""
+
+
+def _items(value: Any) -> list[Any]:
+    """Return a number, or a tuple, list, array or tensor of numbers, as a list of Python's numbers if they are such."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return list(value.detach().reshape(-1).tolist())
+    if isinstance(value, (np.ndarray, np.generic)):
+        return list(np.asarray(value).reshape(-1).tolist()) if value.dtype.kind in "biufO" else [None]
+    if isinstance(value, (list, tuple)):
+        inner = [_items(item) if not isinstance(item, (list, tuple)) else [item] for item in value]
+        return [item[0] if len(item) == 1 else item for item in inner]
+    return [value]
+
+
+def _shown(value: Any) -> str:
+    """Return a value's type and the beginning of its representation."""
+    shown = _without_addresses(reprlib.repr(value))
+    return shown if value is None else f"{shown} ({type(value).__qualname__})"
+
+
+def _without_addresses(text: str) -> str:
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+
+
+@contextmanager
+def own_random_state(seed: int | None) -> Iterator[None]:
+    """Give the block global generators in a state that depends on `seed` alone, and put the old states back after."""
+    torch = sys.modules.get("torch")
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    with nullcontext() if torch is None else _torch_state(torch, seed or 0):
+        random.seed(seed or 0)
+        np.random.seed((seed or 0) % 2**32)
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
+
+
+@contextmanager
+def _torch_state(torch: Any, seed: int) -> Iterator[None]:
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def _memory_cap(mebibytes: int) -> Iterator[None]:
+    """Let the block map at most so much more memory than the process has mapped now; 0 for no limit."""
+    if not mebibytes:
+        yield
+        return
+    import resource
+
+    with open("/proc/self/statm") as pages:
+        mapped = int(pages.read().split()[0]) * resource.getpagesize()
+    before, hard = resource.getrlimit(resource.RLIMIT_AS)
+    cap = min([mapped + mebibytes * 2**20] + [limit for limit in (before, hard) if limit != resource.RLIM_INFINITY])
+    resource.setrlimit(resource.RLIMIT_AS, (cap, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (before, hard))
+
+
+class _Alarm:
+    """Rings by raising TimeUpError wherever the program is, until it is off."""
+
+    def __init__(self) -> None:
+        self.on = True
+        self.rang = False
+
+    def ring(self, *_: object) -> None:
+        """Handle SIGALRM."""
+        if self.on:
+            self.rang = True
+            raise TimeUpError
+
+
+def _within(seconds: float, work: Callable[[], Any]) -> Any:
+    """Return `work()`, or raise TimeUpError when it takes longer; without a limit outside the main thread."""
+    if not seconds or threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        return work()
+    alarm = _Alarm()
+    handler = signal.signal(signal.SIGALRM, alarm.ring)
+    started = time.monotonic()
+    others_delay, others_interval = signal.setitimer(signal.ITIMER_REAL, seconds, RING_AGAIN)
+    try:
+        try:
+            value = work()
+        finally:
+            alarm.on = False
+    finally:  # two of them: should the alarm ring on the way into the first, the second still puts things back
+        alarm.on = False
+        passed = time.monotonic() - started
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if others_delay:
+            signal.setitimer(signal.ITIMER_REAL, max(others_delay - passed, 1e-3), others_interval)
+    if alarm.rang:  # the function swallowed the interruption and returned in the end: too late is too late
+        raise TimeUpError
+    return value
+
+
+# What follows runs in worker processes only.
+
+_loaded: dict[str, Callable[..., Any]] = {}
+
+
+def prepare(parent: int) -> None:
+    """Make this process a worker of process `parent`: Ctrl-C is the parent's business, and so is staying alive."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent is gone: killed, it could not say goodbye."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def load(payload: bytes) -> None:
+    """Unpickle the function that this worker evaluates from now on."""
+    _loaded["function"] = pickle.loads(payload)  # noqa: S301 - from the parent process
+
+
+def run(
+    arguments: Sequence[bytes],
+    seed: int | None,
+    time_limit: float,
+    memory_limit: int,
+    objectives: Sequence[str],
+    budget: float,
+) -> list[Result]:
+    """Return the results of the first evaluations, one at least, until `budget` seconds are over."""
+    started = time.monotonic()
+    results: list[Result] = []
+    for data in arguments:
+        if results and time.monotonic() - started > budget:
+            break
+        argument = pickle.loads(data)  # noqa: S301 - from the parent process
+        results.append(guarded(_loaded["function"], argument, seed, time_limit, memory_limit, objectives))
+    return results

@@ -1,0 +1,114 @@
+"""What a campaign's folder holds: the campaign itself, its champions, its scores per generation."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evo import journal
+from evo.run import CampaignError
+
+if TYPE_CHECKING:
+    import networkx
+
+    from evo.campaign import Campaign
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """One run as its journal has it.
+
+    Attributes:
+        variant, seed: which run.
+        scores: per generation, per individual, per objective; NaN where the evaluation failed.
+        births: (generation, identity, first parent, second parent) of every individual; -1 is nobody.
+        failed: per generation, how many evaluations failed.
+    """
+
+    variant: str
+    seed: int
+    scores: list[list[list[float]]]
+    births: list[tuple[int, int, int, int]]
+    failed: list[int]
+
+    def genealogy(self) -> networkx.DiGraph[int]:
+        """Return who descends from whom, as a graph from parents to children."""
+        from evo.lineage import genealogy
+
+        return genealogy(self.births)
+
+
+def campaign_file(folder: Path) -> dict[str, Any]:
+    """Return what campaign.json says; CampaignError where the folder holds no campaign."""
+    path = folder / "campaign.json"
+    if not path.is_file():
+        raise CampaignError(f"{folder}: holds no campaign (no campaign.json); give the folder that `evo run` printed")
+    described = json.loads(path.read_text())
+    if not isinstance(described, dict) or described.get("format") != "evo.campaign/1":
+        raise CampaignError(f"{path}: not of the format evo.campaign/1; was it written by a later version?")
+    return described
+
+
+def recorded_campaign(folder: Path) -> tuple[Campaign, Path]:
+    """Return the campaign that a folder holds, with the seeds and generations it was started with, and its source.
+
+    The file it was started from is loaded again; where that has gone, the copy kept in the folder.
+    """
+    from evo.loading import load_campaign
+
+    described = campaign_file(folder)
+    original = Path(described["file"]) if described["file"] else None
+    source = original if original and original.is_file() else folder / "source.py"
+    if not source.is_file():
+        raise CampaignError(
+            f"{folder}: the campaign was made without a file, so there is nothing to load; in Python, call "
+            f".run(out={str(folder)!r}, resume=True) on the same Campaign"
+        )
+    configuration = described["configuration"]
+    generations = {variant["generations"] for variant in configuration["variants"].values()}
+    campaign = load_campaign(source).with_settings(configuration["seeds"])
+    return campaign.with_settings(generations=generations.pop()) if len(generations) == 1 else campaign, source
+
+
+def runs(folder: Path) -> Iterator[RecordedRun]:
+    """Return every run of a campaign's folder that has begun, variant by variant, seed by seed."""
+    configuration = campaign_file(folder)["configuration"]
+    for variant in configuration["variants"]:
+        for seed in configuration["seeds"]:
+            path = folder / variant / f"seed-{seed}" / "journal.jsonl"
+            if path.exists():
+                yield recorded_run(path, variant, seed)
+
+
+def recorded_run(path: Path, variant: str, seed: int) -> RecordedRun:
+    """Return what a journal holds."""
+    records = journal.read(path)[0][1:]
+    return RecordedRun(
+        variant,
+        seed,
+        [[[math.nan if value is None else value for value in row] for row in one["scores"]] for one in records],
+        [(one["generation"], *birth) for one in records for birth in one["births"]],
+        [len(one["failed"]) for one in records],
+    )
+
+
+def champion_path(path: Path) -> Path:
+    """Return the champion file that is meant: the file itself, a campaign's or a run's best.
+
+    Where a campaign is not finished, the best champion that its runs have left so far.
+    """
+    if path.is_file():
+        return path
+    if (path / "champion.json").is_file():
+        return path / "champion.json"
+    found = sorted(path.glob("*/seed-*/champion.json"))
+    if not found:
+        raise CampaignError(f"{path}: no champion yet; runs leave one every 32 generations, and when they end")
+    from evo.champion import load
+
+    sign = 1.0 if campaign_file(path)["maximize"] else -1.0
+    return max(found, key=lambda file: sign * next(iter(load(file).fitness.values()), -sign * math.inf))

@@ -1,0 +1,246 @@
+"""One run: one problem, one genome, one algorithm, one seed, in a folder of its own, resumable at any instant.
+
+A run resumes by replay: the algorithm goes through its steps again, and gets the recorded scores without any
+evaluation, until the journal ends. Whether it does go through the same steps is checked, generation by generation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from evo import lineage, seeds
+from evo.algorithm import Algorithm
+from evo.archive import Archive, Member
+from evo.champion import Champion, network_of
+from evo.evaluation.evaluator import Evaluator
+from evo.files import write_json
+from evo.genome import Genome
+from evo.journal import Journal
+from evo.outcome import Outcome, Outcomes
+from evo.problem import Problem
+from evo.search import Search
+from evo.settings import describe, digest
+from evo.versions import versions
+
+WRITE_EVERY = 32
+"""Generations between writes of the champion while a run goes on."""
+
+
+class CampaignError(RuntimeError):
+    """A campaign that cannot go on; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to run.
+
+    Attributes:
+        problem, genome, algorithm: see there.
+        generations: how many.
+        seed: the root of every draw.
+        variant: the name of the campaign's variant it belongs to.
+        validations: how many times the hall of fame is scored afresh to name the champion of a stochastic problem.
+    """
+
+    problem: Problem
+    genome: Genome
+    algorithm: Algorithm
+    generations: int
+    seed: int
+    variant: str = "default"
+    validations: int = 8
+
+    def configuration(self) -> dict[str, Any]:
+        """Return everything that decides the run's result but the seed, as plain JSON."""
+        return {
+            "problem": describe(self.problem),
+            "genome": describe(self.genome),
+            "algorithm": describe(self.algorithm),
+            "validations": self.validations,
+        }
+
+    def folder(self, campaign: Path) -> Path:
+        """Return where the run lives in its campaign's folder."""
+        return campaign / self.variant / f"seed-{self.seed}"
+
+
+def execute(run: Run, folder: Path, workers: int = 1, device: str = "cpu", engine: str = "compiled") -> None:
+    """Run in `folder`, or go on where a run there stopped.
+
+    Raises:
+        CampaignError: all evaluations of a generation failed, or the recorded steps are not this run's.
+        JournalError: the folder holds another run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    header = {"seed": run.seed, "variant": run.variant, "configuration": digest(run.configuration())}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # two threads on small tensors were up to 20 times slower, and change sums' last bits
+    try:
+        with Journal(folder / "journal.jsonl", header) as journal, Evaluator(run.problem, workers, engine) as evaluator:
+            _Execution(run, folder, journal, evaluator, torch.device(device)).go()
+    finally:
+        torch.set_num_threads(threads)
+
+
+class _Execution:
+    """The state of a run that is under way."""
+
+    def __init__(
+        self, run: Run, folder: Path, journal: Journal, evaluator: Evaluator, device: torch.device
+    ) -> None:
+        self.run, self.folder, self.journal, self.evaluator = run, folder, journal, evaluator
+        objectives = run.problem.objectives
+        self.archive = Archive(tuple(objective.maximize for objective in objectives))
+        self.search = Search(
+            run.genome, objectives, run.problem.stochastic, run.generations, run.seed, self.evaluate, device
+        )
+        self.began = time.perf_counter()
+        self.evaluated = 0
+        self.first_new = len(journal.records)
+        self.known = 0
+
+    def go(self) -> None:
+        """Search to the end, and leave the champion."""
+        self.run.algorithm.run(self.search)
+        self.write()
+
+    def evaluate(self, genome: Genome, rows: torch.Tensor) -> Outcomes:
+        """Return a generation's outcomes: recorded ones, or new ones, which are recorded first."""
+        generation = self.search.generation
+        if generation < len(self.journal.records):
+            outcomes = self._recorded(self.journal.records[generation], rows)
+        else:
+            outcomes = self.evaluator.evaluate(genome, rows, seeds.rng(self.run.seed, "evaluate", generation))
+            self.journal.append(self._record(genome, rows, outcomes))
+        if rows.device != outcomes.scores.device:
+            outcomes = outcomes.to(rows.device)
+        if not bool(outcomes.ok.any()):
+            raise CampaignError(f"generation {generation}: every evaluation failed. {outcomes.explain()}")
+        self.archive.update(self.search, genome, rows, outcomes)
+        self._report(outcomes)
+        if generation % WRITE_EVERY == WRITE_EVERY - 1 and generation >= self.first_new:
+            self.write()
+        return outcomes
+
+    def _record(self, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> dict[str, Any]:
+        births = torch.stack(
+            [lineage.identities(genome.layout, rows, name) for name in ("uid", "first_parent", "second_parent")], 1
+        )
+        fresh = births[births[:, 0] >= self.known]
+        scores = [[score if math.isfinite(score) else None for score in row] for row in outcomes.scores.tolist()]
+        failed = {
+            str(index): [kind.name, outcomes.messages.get(index, "")]
+            for index, kind in enumerate(outcomes.kinds)
+            if kind is not Outcome.OK
+        }
+        self.known = self.search.born
+        return {
+            "generation": self.search.generation,
+            "rows": _digest(rows),
+            "scores": scores,
+            "failed": failed,
+            "births": fresh.tolist(),
+        }
+
+    def _recorded(self, record: dict[str, Any], rows: torch.Tensor) -> Outcomes:
+        self.known = self.search.born
+        if record["rows"] != _digest(rows):
+            raise CampaignError(
+                f"generation {record['generation']}: the recorded genomes are not the ones this code makes. The genome's "
+                f"or the algorithm's code, or a package's version, has changed since; start a new run, or go back."
+            )
+        scores = [[math.nan if score is None else score for score in row] for row in record["scores"]]
+        failed = record["failed"]
+        kinds = tuple(Outcome[failed[str(i)][0]] if str(i) in failed else Outcome.OK for i in range(len(scores)))
+        messages = {int(index): text for index, (_, text) in failed.items() if text}
+        return Outcomes(torch.tensor(scores, dtype=torch.float64), kinds, messages)
+
+    def _report(self, outcomes: Outcomes) -> None:
+        """Write a line for whoever watches; it is no part of the result."""
+        if self.search.generation < self.first_new:
+            return
+        first = self.search.fitness(outcomes)[outcomes.ok, 0]
+        sign = 1.0 if self.search.objectives[0].maximize else -1.0
+        self.evaluated += len(outcomes)
+        line = {
+            "generation": self.search.generation + 1,
+            "of": self.run.generations,
+            "best": sign * float(first.max()),
+            "median": sign * float(first.median()),
+            "failed": len(outcomes) - len(first),
+            "evaluated": self.evaluated,
+            "seconds": round(time.perf_counter() - self.began, 3),
+        }
+        with (self.folder / "progress.jsonl").open("a") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+    def write(self) -> None:
+        """Leave the champion and the Pareto front in the folder."""
+        member, outcomes = self._champion()
+        self._save(member, outcomes).save(self.folder / "champion.json")
+        names = [objective.name for objective in self.search.objectives]
+        front = [
+            {
+                "fitness": dict(zip(names, one.scores, strict=True)),
+                "complexity": one.complexity,
+                "generation": one.generation,
+                "genes": one.genome.describe(one.row),
+            }
+            for one in self.archive.front
+        ]
+        write_json(self.folder / "front.json", {"format": "evo.front/1", "front": front})
+
+    def _champion(self) -> tuple[Member, Outcomes | None]:
+        """Return the best of the hall of fame; where scores are chance too, the best on fresh draws, and those."""
+        hall = self.archive.hall
+        if not self.search.stochastic or not self.run.validations:
+            return hall[0], None
+        scored = [(member, self._validate(member)) for member in hall]
+        return max(scored, key=lambda pair: float(self.search.fitness(pair[1]).nan_to_num(nan=-math.inf)[0, 0]))
+
+    def _validate(self, member: Member) -> Outcomes:
+        rows = member.row[None].to(self.search.device)
+        parts = [
+            self.evaluator.evaluate(member.genome, rows, seeds.rng(self.run.seed, "validation", 0, number))
+            for number in range(self.run.validations)
+        ]
+        trials = {
+            name: torch.cat([part.trials[name] for part in parts if name in part.trials], dim=2)
+            for name in parts[0].trials
+        }
+        scores = torch.stack([part.scores for part in parts]).mean(0).cpu()
+        return Outcomes(scores, parts[0].kinds, {}, trials)
+
+    def _save(self, member: Member, outcomes: Outcomes | None) -> Champion:
+        configuration = {**self.run.configuration(), "genome": describe(member.genome)}
+        names = [objective.name for objective in self.search.objectives]
+        scores = member.scores if outcomes is None or not bool(outcomes.ok[0]) else tuple(outcomes.scores[0].tolist())
+        layout, row = member.genome.layout, member.row[None]
+        parents = [int(lineage.identities(layout, row, name)) for name in ("first_parent", "second_parent")]
+        problem = self.run.problem
+        return Champion(
+            genome=configuration["genome"],
+            problem=configuration["problem"],
+            algorithm=configuration["algorithm"],
+            genes=member.genome.describe(member.row),
+            fitness=dict(zip(names, scores, strict=True)),
+            generation=member.generation,
+            seed=self.run.seed,
+            variant=self.run.variant,
+            network=network_of(member.genome, member.row, problem.inputs, problem.outputs),
+            trials={name: values[0].tolist() for name, values in (outcomes.trials if outcomes else {}).items()},
+            lineage={"uid": int(lineage.identities(layout, row)), "parents": [uid for uid in parents if uid >= 0]},
+            versions=versions(),
+        )
+
+
+def _digest(rows: torch.Tensor) -> str:
+    return hashlib.sha256(rows.detach().cpu().contiguous().numpy().tobytes()).hexdigest()[:16]
