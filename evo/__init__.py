@@ -3,7 +3,7 @@
 The contracts, by name; each is imported when it is first used, so that `import evo` is quick.
 
 Genomes:    `Genome`, `Layout`, `Field`; `Networks`, what topologies and perceptrons express to
-Problems:   `Problem`, `NetworkProblem`, `ControlProblem`, `Objective`, and `problem`, which makes one of a function
+Problems:   `Problem`, `NetworkProblem`, `ControlProblem`, `Objective`, and `fitness`, which makes one of a function
 Outcomes:   `Outcome`, `Outcomes`, `outcomes_of`
 Algorithms: `Algorithm`, `Search`
 Campaigns:  `Campaign`, `Champion`, `CampaignError`
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evo.campaign import Campaign as Campaign
     from evo.champion import Champion as Champion
     from evo.control import ControlProblem as ControlProblem
-    from evo.function_problem import problem as problem
+    from evo.function_problem import fitness as fitness
     from evo.genome import Genome as Genome
     from evo.layout import Field as Field
     from evo.layout import Layout as Layout
@@ -49,10 +49,10 @@ _PLACES = {
     "Outcomes": "outcome",
     "Problem": "problem",
     "Search": "search",
+    "fitness": "function_problem",
     "outcomes_of": "outcome",
-    "problem": "function_problem",
 }
-__all__ = sorted(_PLACES)  # noqa: PLE0605  # the names of the table above
+__all__ = sorted(_PLACES)  # the names of the table above
 
 
 def __getattr__(name: str) -> Any:

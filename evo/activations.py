@@ -11,7 +11,7 @@ from evo.lanes import INFINITY, PI, Lanes, absolute, clip, cos, exp, sin, tanh, 
 
 
 def linear(x: Lanes) -> Lanes:
-    """x"""
+    """X"""
     return x
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -23,12 +23,17 @@ class Catalogue:
     def find(self, name: str) -> Any:
         """Return the class called `name`; raises ValueError, with a guess, where there is none."""
         if name not in self.places:
-            close = difflib.get_close_matches(name, self.places, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"{self.kind}: expected one of {', '.join(sorted(self.places))}, got {name!r}{hint}")
+            names = ", ".join(sorted(self.places))
+            raise ValueError(f"{self.kind}: expected one of {names}, got {name!r}{did_you_mean(name, self.places)}")
         module, _, attribute = self.places[name].partition(":")
         return getattr(importlib.import_module(module), attribute)
 
     def available(self) -> dict[str, str]:
         """Return every name with the first line of what it stands for says of itself."""
         return {name: (self.find(name).__doc__ or "").strip().splitlines()[0] for name in self.places}
+
+
+def did_you_mean(wrong: str, right: Iterable[str]) -> str:
+    """Return "; did you mean ...?" where one of the right names is close to the wrong one, else nothing."""
+    close = difflib.get_close_matches(wrong, list(right), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

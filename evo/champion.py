@@ -8,6 +8,7 @@ and builds nothing; a checksum tells a damaged file.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,23 @@ from evo.settings import digest
 FORMAT = "evo.champion/1"
 LARGEST_FILE = 256 * 2**20
 """Bytes; a file beyond is refused unread."""
+
+
+KINDS: dict[str, Any] = {
+    "genome": dict,
+    "problem": dict,
+    "algorithm": dict,
+    "genes": dict,
+    "fitness": dict,
+    "generation": int,
+    "seed": int,
+    "variant": str,
+    "network": (dict, type(None)),
+    "trials": dict,
+    "lineage": dict,
+    "versions": dict,
+}
+"""What each field of a champion file is in JSON."""
 
 
 class ChampionError(ValueError):
@@ -86,8 +104,8 @@ def load(path: Path) -> Champion:
     if path.stat().st_size > LARGEST_FILE:
         raise ChampionError(f"{path}: larger than {LARGEST_FILE} bytes, which no champion file is")
     try:
-        body = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        body = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, OverflowError, RecursionError) as error:
         raise ChampionError(f"{path}: not a champion file: {error}") from None
     if not isinstance(body, dict) or body.pop("format", None) != FORMAT:
         raise ChampionError(f"{path}: not of the format {FORMAT}; was it written by a later version?")
@@ -97,9 +115,25 @@ def load(path: Path) -> Champion:
         champion = Champion(**body)
     except TypeError as error:
         raise ChampionError(f"{path}: fields are missing or unknown: {error}") from None
+    for field_name, kinds in KINDS.items():
+        value = getattr(champion, field_name)
+        if not isinstance(value, kinds):
+            raise ChampionError(f"{path}: {field_name} is of the wrong type: {type(value).__name__}")
+    for part in (champion.genome, champion.problem, champion.algorithm):
+        if not isinstance(part.get("name"), str) or not isinstance(part.get("settings"), dict):
+            raise ChampionError(f"{path}: a genome, problem or algorithm has no name or settings")
+    if not all(isinstance(score, (int, float)) for score in champion.fitness.values()):
+        raise ChampionError(f"{path}: fitness holds something that is no number")
     if champion.network is not None:
         networks_of(champion.network)
     return champion
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is beyond what a number can be")
+    return number
 
 
 def _refuse(constant: str) -> None:
@@ -111,8 +145,13 @@ def networks_of(network: dict[str, Any]) -> Networks:
     try:
         inputs, outputs = len(network["inputs"]), len(network["outputs"])
         kinds = [IDS[name] for name in network["activations"]]
-        edges = [(int(source), int(target), float(weight)) for source, target, weight in network["edges"]]
-    except (KeyError, TypeError, ValueError) as error:
+        edges = [(source, target, float(weight)) for source, target, weight in network["edges"]]
+        names = [*network["inputs"], *network["outputs"]]
+        wrong_types = [edge for edge in network["edges"] if {type(end) for end in edge[:2]} != {int}]
+        wrong_types += [edge for edge in network["edges"] if not isinstance(edge[2], (int, float))]
+        if wrong_types or not all(isinstance(name, str) for name in names):
+            raise TypeError(f"names are text, connections two whole numbers and a number: {wrong_types[:3]}")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ChampionError(f"the network is described wrongly: {error!r}") from None
     if len(kinds) < 1 + inputs + outputs:
         raise ChampionError(f"the network has {len(kinds)} nodes, fewer than bias, inputs and outputs together")

@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     top = argparse.ArgumentParser(
         prog="evo",
-        description="Define a genome and a fitness in Python, evolve whole populations in parallel, inspect the champion.",
+        description="Define a genome and a fitness in Python, evolve populations in parallel, inspect the champion.",
     )
     top.add_argument("--traceback", action="store_true", help="show where an error comes from")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
     show = commands.add_parser("show", help="summarise a champion, and write a page about it")
     show.add_argument("path", type=Path, metavar="DIR_OR_CHAMPION")
-    show.add_argument("--page", type=Path, metavar="FILE", help="where to write the page; by default beside the champion")
+    show.add_argument("--page", type=Path, metavar="FILE", help="by default beside the champion")
     show.set_defaults(command=_show)
 
     best = commands.add_parser("best", help="name the best champion of a campaign")
@@ -108,9 +108,8 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _best(options: argparse.Namespace) -> int:
-    from evo.recorded import champion_path
-
     from evo.champion import load
+    from evo.recorded import champion_path
 
     path = champion_path(options.folder)
     champion = load(path)
@@ -131,9 +130,7 @@ def _best(options: argparse.Namespace) -> int:
 def _eval(options: argparse.Namespace) -> int:
     from evo.rescore import rescore
 
-    answer = rescore(
-        options.champion, options.problem, options.weight, options.episodes, options.split, options.seed
-    )
+    answer = rescore(options.champion, options.problem, options.weight, options.episodes, options.split, options.seed)
     if options.json:
         print(json.dumps(answer))
         return 0
@@ -150,7 +147,7 @@ def _list(options: argparse.Namespace) -> int:
 
     for title, available in (
         ("genomes", genomes.CATALOGUE.available()),
-        ("problems", problems.available()),
+        ("problems", problems.CATALOGUE.available()),
         ("algorithms", algorithms.CATALOGUE.available()),
     ):
         print(title)
@@ -164,7 +161,7 @@ def _check(options: argparse.Namespace) -> int:
 
     findings = check_file(options.file)
     print(report(findings))
-    return 1 if any(finding.failed for finding in findings) else 0
+    return 1 if any(not finding.ok for finding in findings) else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A plain Python function as a problem: `@evo.problem(maximize="score")`."""
+"""A plain Python function as a problem: `@evo.fitness(maximize="score")`."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ class BatchFunctionProblem(_Decorated):
 
 
 @overload
-def problem(
+def fitness(
     *,
     maximize: str | Sequence[str] = ...,
     minimize: str | Sequence[str] = ...,
@@ -226,7 +226,7 @@ def problem(
     outputs: Sequence[str] = ...,
 ) -> Callable[[Callable[..., Any]], FunctionProblem]: ...
 @overload
-def problem(
+def fitness(
     *,
     maximize: str | Sequence[str] = ...,
     minimize: str | Sequence[str] = ...,
@@ -236,7 +236,7 @@ def problem(
     inputs: Sequence[str] = ...,
     outputs: Sequence[str] = ...,
 ) -> Callable[[Callable[..., Any]], BatchFunctionProblem]: ...
-def problem(
+def fitness(
     function: None = None,
     /,
     *,
@@ -262,7 +262,7 @@ def problem(
     in the same state. A function should keep nothing between calls: which of them share a process is not said.
 
     Args:
-        function: nothing; `problem` needs parentheses.
+        function: nothing; `fitness` needs parentheses.
         maximize: the name, or names, of scores of which more is better.
         minimize: the name, or names, of scores of which less is better; they come after those to maximize.
         batch: whether the function takes a whole batch.
@@ -278,7 +278,7 @@ def problem(
         ValueError: no objective, a name twice, a negative limit, or a limit for a batch.
     """
     if function is not None:
-        raise TypeError('problem: needs parentheses that say what is scored, such as @evo.problem(maximize="score")')
+        raise TypeError('fitness: needs parentheses that say what is scored, such as @evo.fitness(maximize="score")')
     kinds = {kind: word for word, kind in PHENOTYPES.items()}
     if accepts not in kinds:
         raise TypeError(f"accepts: expected torch.Tensor, evo.Networks or list, got {accepts!r}")

@@ -30,7 +30,7 @@ def cos(x: Lanes) -> Lanes:
 
 
 def exp(x: Lanes) -> Lanes:
-    """e to the x; the compiled float32 version saturates at 3e38 instead of overflowing."""
+    """E to the x; the compiled float32 version saturates at 3e38 instead of overflowing."""
     return torch.exp(x) if isinstance(x, torch.Tensor) else math.exp(x)
 
 
@@ -45,7 +45,7 @@ def sqrt(x: Lanes) -> Lanes:
 
 
 def absolute(x: Lanes) -> Lanes:
-    """x without its sign."""
+    """X without its sign."""
     return abs(x)
 
 

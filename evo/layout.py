@@ -8,7 +8,6 @@ survives every slice and concatenation of rows.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from functools import partial
 from typing import Any
 
 import torch
+
+from evo.catalogue import did_you_mean
 
 LINEAGE_FIELDS = ("uid", "first_parent", "second_parent")
 
@@ -59,8 +60,9 @@ class Layout:
         start = 0
         for field in (*fields, *lineage):
             if field.name in self._places or not field.name.isidentifier():
+                fault = "used twice" if field.name in self._places else "no identifier"
                 raise ValueError(
-                    f"Layout: field name {field.name!r} is {'used twice' if field.name in self._places else 'no identifier'}; "
+                    f"Layout: field name {field.name!r} is {fault}; "
                     f"give every field a name of its own (uid, first_parent and second_parent are taken)"
                 )
             self._places[field.name] = (start, field)
@@ -71,9 +73,8 @@ class Layout:
     def columns(self, name: str) -> slice:
         """Return the columns of the field called `name`."""
         if name not in self._places:
-            close = difflib.get_close_matches(name, self._places, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise AttributeError(f"Layout has no field {name!r}, only {', '.join(self._places)}{hint}")
+            names = ", ".join(self._places)
+            raise AttributeError(f"Layout has no field {name!r}, only {names}{did_you_mean(name, self._places)}")
         start, field = self._places[name]
         return slice(start, start + field.width)
 
@@ -99,7 +100,8 @@ class Layout:
         """Return rows made of one array `[n, *shape]` per field, in any order, with all fields given."""
         missing = {field.name for field in self.fields} ^ set(fields)
         if missing:
-            raise ValueError(f"Layout.rows: give exactly {[f.name for f in self.fields]}; too few or too many: {sorted(missing)}")
+            names = [field.name for field in self.fields]
+            raise ValueError(f"Layout.rows: give exactly {names}; too few or too many: {sorted(missing)}")
         arrays = {name: torch.as_tensor(values, dtype=self.dtype) for name, values in fields.items()}
         rows = self.empty(len(next(iter(arrays.values()))))
         for name, values in arrays.items():

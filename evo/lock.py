@@ -22,7 +22,9 @@ def locked(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             stream.seek(0)
             holder = stream.read().strip() or "unknown"
-            raise CampaignBusyError(f"{folder}: process {holder} is running this campaign; wait for it or stop it") from None
+            raise CampaignBusyError(
+                f"{folder}: process {holder} is running this campaign; wait for it or stop it"
+            ) from None
         stream.truncate(0)
         stream.write(str(os.getpid()))
         stream.flush()

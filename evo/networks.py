@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -105,7 +106,7 @@ class Networks:
         networks = self if shared_weight is None else self.with_unit_weights()
         return forward(networks, cases.to(self.device, torch.float32), 1.0 if shared_weight is None else shared_weight)
 
-    def describe(self, number: int) -> dict[str, list[object]]:
+    def describe(self, number: int) -> dict[str, list[Any]]:
         """Return network `number` as plain lists: activation names per node, and (source, target, weight) edges."""
         one = self[number : number + 1]
         targets = torch.repeat_interleave(torch.arange(len(one.activations)), one.edge_offsets.diff().cpu())

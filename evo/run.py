@@ -93,9 +93,7 @@ def execute(run: Run, folder: Path, workers: int = 1, device: str = "cpu", engin
 class _Execution:
     """The state of a run that is under way."""
 
-    def __init__(
-        self, run: Run, folder: Path, journal: Journal, evaluator: Evaluator, device: torch.device
-    ) -> None:
+    def __init__(self, run: Run, folder: Path, journal: Journal, evaluator: Evaluator, device: torch.device) -> None:
         self.run, self.folder, self.journal, self.evaluator = run, folder, journal, evaluator
         objectives = run.problem.objectives
         self.archive = Archive(tuple(objective.maximize for objective in objectives))
@@ -154,8 +152,8 @@ class _Execution:
         self.known = self.search.born
         if record["rows"] != _digest(rows):
             raise CampaignError(
-                f"generation {record['generation']}: the recorded genomes are not the ones this code makes. The genome's "
-                f"or the algorithm's code, or a package's version, has changed since; start a new run, or go back."
+                f"generation {record['generation']}: the recorded genomes are not the ones this code makes. The "
+                f"genome's or the algorithm's code, or a package's version, has changed; start a new run, or go back."
             )
         scores = [[math.nan if score is None else score for score in row] for row in record["scores"]]
         failed = record["failed"]

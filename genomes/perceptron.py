@@ -105,8 +105,8 @@ class Perceptron(Genome):
         units = seeds.uniform(rng, (len(first), len(self._degrees)), first) < 0.5
         mine = units.repeat_interleave(self._degrees.to(first.device), dim=1)
         children = first.clone()
-        weights = [self.layout.view(rows, "edge_weight") for rows in (first, second)]
-        self.layout.view(children, "edge_weight")[...] = torch.where(mine, *weights)
+        mothers, fathers = (self.layout.view(rows, "edge_weight") for rows in (first, second))
+        self.layout.view(children, "edge_weight")[...] = torch.where(mine, mothers, fathers)
         return children
 
     def express(self, rows: torch.Tensor) -> Networks:
@@ -135,6 +135,6 @@ class Perceptron(Genome):
         graph: networkx.DiGraph[int] = networkx.DiGraph()
         for number, (kind, activation) in enumerate(zip(kinds, network.activations.tolist(), strict=True)):
             graph.add_node(number, kind=kind, activation=NAMES[activation])
-        for source, target, weight in network.describe(0)["edges"]:  # type: ignore[misc]
+        for source, target, weight in network.describe(0)["edges"]:
             graph.add_edge(source, target, weight=weight, enabled=True)
         return graph

@@ -1,7 +1,7 @@
 """Weight agnostic networks that swing up a pole: Gaier & Ha 2019, section 4, at the paper's size.
 
-    evo run runs/wann_swingup.py --workers 2            128 generations, 8 seeds
-    evo run runs/wann_swingup.py --generations 1024     the paper's length
+evo run runs/wann_swingup.py --workers 2            128 generations, 8 seeds
+evo run runs/wann_swingup.py --generations 1024     the paper's length
 """
 
 from evo import Campaign

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from evo.function_problem import CALLS, BatchFunctionProblem, FunctionProblem, problem
+from evo.function_problem import CALLS, BatchFunctionProblem, FunctionProblem, fitness
 from evo.networks import Networks, pack
 from evo.outcome import Outcome
 from evo.problem import Objective
@@ -23,7 +23,7 @@ def two_networks():
 
 
 def test_a_function_becomes_a_problem_and_stays_callable():
-    @problem(maximize="score")
+    @fitness(maximize="score")
     def score(x):
         return x.sum()
 
@@ -42,7 +42,7 @@ def test_a_function_becomes_a_problem_and_stays_callable():
 
 
 def test_objectives_are_those_to_maximize_then_those_to_minimize():
-    @problem(minimize=("cost", "size"), maximize="gain", name="trade")
+    @fitness(minimize=("cost", "size"), maximize="gain", name="trade")
     def score(x):
         return {"size": 3, "cost": 2, "gain": 1}
 
@@ -52,11 +52,11 @@ def test_objectives_are_those_to_maximize_then_those_to_minimize():
 
 
 def test_failures_are_outcomes_and_siblings_are_kept():
-    @problem(maximize="score")
+    @fitness(maximize="score")
     def score(x):
         return {0: 1.0, 1: float("nan"), 2: None, 3: 1 / (3 - x[0]), 4: float("inf")}[int(x[0])]
 
-    outcomes = problem(maximize="score")(lambda x: 1.0 if x[0] != 3 else 1 / 0).evaluate(torch.eye(4) * 3, rng())
+    outcomes = fitness(maximize="score")(lambda x: 1.0 if x[0] != 3 else 1 / 0).evaluate(torch.eye(4) * 3, rng())
     assert outcomes.kinds == (Outcome.RAISED, Outcome.OK, Outcome.OK, Outcome.OK)
     assert "ZeroDivisionError" in outcomes.messages[0]
     with np.errstate(all="ignore"):
@@ -68,8 +68,8 @@ def test_failures_are_outcomes_and_siblings_are_kept():
 
 
 def test_nobody_gives_nothing():
-    one = problem(maximize=("a", "b"))(lambda x: (1, 2))
-    batch = problem(maximize=("a", "b"), batch=True)(lambda x: x[:, :2])
+    one = fitness(maximize=("a", "b"))(lambda x: (1, 2))
+    batch = fitness(maximize=("a", "b"), batch=True)(lambda x: x[:, :2])
     for each in (one, batch):
         outcomes = each.evaluate(torch.zeros(0, 3), rng())
         assert outcomes.scores.shape == (0, 2)
@@ -84,7 +84,7 @@ def test_all_of_a_generation_get_equal_generators(batch):
     def many(x, rng):
         return torch.full((len(x),), rng.random())
 
-    noisy = problem(maximize="score", batch=batch)(many if batch else one)
+    noisy = fitness(maximize="score", batch=batch)(many if batch else one)
     assert noisy.stochastic
     first, again, other = (noisy.evaluate(torch.zeros(5, 1), rng(seed)).scores for seed in (1, 1, 2))
     assert len(set(first.flatten().tolist())) == 1
@@ -94,7 +94,7 @@ def test_all_of_a_generation_get_equal_generators(batch):
 
 @pytest.mark.parametrize("batch", [False, True])
 def test_the_genomes_cannot_be_changed(batch):
-    @problem(maximize="score", batch=batch)
+    @fitness(maximize="score", batch=batch)
     def score(x):
         x[:] = 7
         return x[:, 0] if batch else 1.0
@@ -105,23 +105,23 @@ def test_the_genomes_cannot_be_changed(batch):
 
 
 def test_networks_and_lists_come_one_by_one():
-    @problem(maximize="output", accepts=Networks, inputs=["x"], outputs=["y"])
+    @fitness(maximize="output", accepts=Networks, inputs=["x"], outputs=["y"])
     def output(network):
         assert len(network) == 1
         return float(network.edge_weights.sum())
 
     assert (output.accepts, output.inputs, output.outputs) == (Networks, ("x",), ("y",))
     assert output.evaluate(two_networks(), rng()).scores.flatten().tolist() == [3.0, 6.0]
-    length = problem(minimize="length", accepts=list)(len)
+    length = fitness(minimize="length", accepts=list)(len)
     assert length.evaluate(["abc", "a"], rng()).scores.flatten().tolist() == [3.0, 1.0]
-    items = problem(maximize="kind", accepts=list)(lambda x: isinstance(x, np.ndarray))
+    items = fitness(maximize="kind", accepts=list)(lambda x: isinstance(x, np.ndarray))
     assert items.evaluate([torch.zeros(2)], rng()).scores.item() == 1.0
 
 
 def test_a_batch_function_scores_all_at_once():
     calls = []
 
-    @problem(maximize="score", batch=True)
+    @fitness(maximize="score", batch=True)
     def score(x):
         calls.append(len(x))
         return x.sum(1)
@@ -138,7 +138,7 @@ def test_a_batch_function_scores_all_at_once():
     [lambda x: x, lambda x: x.numpy(), lambda x: {"b": x[:, 1], "a": x[:, 0]}, lambda x: x.to(torch.int64)],
 )
 def test_a_batch_function_may_return_several_objectives(function):
-    two = problem(maximize="a", minimize="b", batch=True)(function)
+    two = fitness(maximize="a", minimize="b", batch=True)(function)
     assert two.evaluate(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), rng()).scores.tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
@@ -157,7 +157,7 @@ def test_a_batch_function_may_return_several_objectives(function):
     ],
 )
 def test_a_batch_function_that_returns_something_else_fails_for_all(function, said):
-    outcomes = problem(maximize="score", batch=True)(function).evaluate(torch.zeros(3, 2), rng())
+    outcomes = fitness(maximize="score", batch=True)(function).evaluate(torch.zeros(3, 2), rng())
     assert outcomes.kinds == (Outcome.WRONG_TYPE,) * 3
     assert said in outcomes.messages[2]
     assert "expected" in outcomes.messages[0]
@@ -168,7 +168,7 @@ def test_a_batch_function_that_returns_something_else_fails_for_all(function, sa
 def test_only_culprits_fail_where_a_batch_function_raises(bad):
     calls = []
 
-    @problem(maximize="score", batch=True)
+    @fitness(maximize="score", batch=True)
     def score(x, rng):
         calls.append(len(x))
         if set(x[:, 0].tolist()) & set(bad):
@@ -187,7 +187,7 @@ def test_only_culprits_fail_where_a_batch_function_raises(bad):
 def test_a_batch_function_that_always_raises_is_not_called_for_ever():
     calls = []
 
-    @problem(maximize="score", batch=True)
+    @fitness(maximize="score", batch=True)
     def score(x):
         calls.append(len(x))
         raise MemoryError
@@ -198,18 +198,18 @@ def test_a_batch_function_that_always_raises_is_not_called_for_ever():
 
 
 def test_batches_of_networks_and_lists():
-    total = problem(maximize="outputs", batch=True, accepts=Networks)(
+    total = fitness(maximize="outputs", batch=True, accepts=Networks)(
         lambda nets: nets.forward(torch.ones(1, 1)).sum((1, 2))
     )
     assert total.evaluate(two_networks(), rng()).scores.flatten().tolist() == [3.0, 6.0]
-    lengths = problem(maximize="length", batch=True, accepts=list)(lambda x: torch.tensor([len(item) for item in x]))
+    lengths = fitness(maximize="length", batch=True, accepts=list)(lambda x: torch.tensor([len(item) for item in x]))
     assert lengths.evaluate(["a", "bcd"], rng()).scores.flatten().tolist() == [1.0, 3.0]
 
 
 @pytest.mark.parametrize("batch", [False, True])
 def test_global_generators_are_untouched(batch):
     before = torch.get_rng_state()
-    noisy = problem(maximize="score", batch=batch)(lambda x: torch.rand(len(x)) if batch else torch.rand(()))
+    noisy = fitness(maximize="score", batch=batch)(lambda x: torch.rand(len(x)) if batch else torch.rand(()))
     first = noisy.evaluate(torch.zeros(3, 1), rng()).scores
     assert torch.equal(torch.get_rng_state(), before)
     torch.rand(1)
@@ -222,11 +222,11 @@ def test_ctrl_c_stops_both():
 
     for batch in (False, True):
         with pytest.raises(KeyboardInterrupt):
-            problem(maximize="score", batch=batch)(stop).evaluate(torch.zeros(1, 1), rng())
+            fitness(maximize="score", batch=batch)(stop).evaluate(torch.zeros(1, 1), rng())
 
 
 def test_the_source_has_a_digest():
-    @problem(maximize="score")
+    @fitness(maximize="score")
     def score(x):
         return x[0]
 
@@ -239,9 +239,9 @@ def test_the_source_has_a_digest():
     made = [{}, {}, {}]
     for place, text in zip(made, ("x[0]", "x[0]", "[y for y in x][0]"), strict=True):
         exec(f"def f(x): return {text}", place)  # a function without a source file
-    digests = [problem(maximize="score")(place["f"]).source_digest() for place in made]
+    digests = [fitness(maximize="score")(place["f"]).source_digest() for place in made]
     assert digests[0] == digests[1] != digests[2]
-    assert problem(maximize="score")(len).source_digest() != problem(maximize="score")(sum).source_digest()
+    assert fitness(maximize="score")(len).source_digest() != fitness(maximize="score")(sum).source_digest()
 
 
 async def _async(x):
@@ -271,17 +271,17 @@ def _generator(x):
 )
 def test_mistakes_are_told(options, function, error, said):
     with pytest.raises(error, match=said):
-        problem(**options)(function)
+        fitness(**options)(function)
 
 
 def test_forgotten_parentheses_are_told():
     with pytest.raises(TypeError, match="parentheses"):
 
-        @problem
+        @fitness
         def score(x):
             return 1.0
 
 
 def test_parameters_with_defaults_and_a_generator_are_fine():
     for function in (lambda x, scale=2: x[0] * scale, lambda x, rng: x[0], lambda *x: 1, lambda x, *, rng: 1):
-        assert problem(maximize="score")(function).evaluate(torch.ones(1, 1), rng()).ok.all()
+        assert fitness(maximize="score")(function).evaluate(torch.ones(1, 1), rng()).ok.all()

@@ -1,0 +1,1 @@
+"""How rows become outcomes: compiled kernels, torch on any device, worker processes, limits."""

@@ -77,7 +77,9 @@ def _propagate(lane_count: int) -> Any:
         "activate": njit(forceinline=True, **compiled_lanes.OPTIONS)(activate),
         "weighted_sum": weighted_sum(lane_count),
     }
-    return njit(forceinline=True, nogil=True, **compiled_lanes.OPTIONS)(_copy(network_kernel.propagate, "propagate", **names))
+    return njit(forceinline=True, nogil=True, **compiled_lanes.OPTIONS)(
+        _copy(network_kernel.propagate, "propagate", **names)
+    )
 
 
 def _cached(function: Callable[..., Any], name: str, **names: Any) -> Any:

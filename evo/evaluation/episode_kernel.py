@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from evo.evaluation.network_kernel import propagate
 
 LANES = 16
@@ -70,6 +71,7 @@ def episodes(
     lasted = np.empty(LANES, np.float32)
     for network in range(first, last):
         begin, end = node_offsets[network], node_offsets[network + 1]
+        computed = begin + 1 + INPUTS
         values[: end - begin] = np.float32(0.0)
         values[0] = np.float32(1.0)
         states[:] = start
@@ -82,7 +84,7 @@ def episodes(
                 for number in range(INPUTS):
                     values[1 + number, lane] = seen[number]
             propagate(
-                begin, end, begin + 1 + INPUTS, activations, edge_offsets, edge_sources, edge_weights, scale, values, scratch
+                begin, end, computed, activations, edge_offsets, edge_sources, edge_weights, scale, values, scratch
             )
             actions = values[end - begin - OUTPUTS : end - begin]
             living = np.float32(0.0)

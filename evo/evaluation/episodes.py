@@ -60,9 +60,7 @@ def _compiled(
 class _TorchEpisodes:
     """The torch path: everything stays on the device, and no step waits for it; on CUDA, steps are a captured graph."""
 
-    def __init__(
-        self, problem: ControlProblem, networks: Networks, start: torch.Tensor, scale: torch.Tensor
-    ) -> None:
+    def __init__(self, problem: ControlProblem, networks: Networks, start: torch.Tensor, scale: torch.Tensor) -> None:
         self.problem = problem
         self.stepper = Stepper(networks, scale)
         shape = (len(networks), start.shape[1])
@@ -100,7 +98,7 @@ class _TorchEpisodes:
     def _replay(self) -> None:
         """Capture one step as a CUDA graph and replay it: one launch per step, no synchronisation inside an episode."""
         saved = [tensor.clone() for tensor in self._tensors()]
-        side = torch.cuda.Stream()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):  # capture wants every kernel to have run once
             self._step()

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 def lane_reader(count: int, lane_count: int) -> Any:
     """Return compiled code `(block, lane) -> tuple of count floats`, for a C-ordered block `[>= count, lane_count]`."""
 
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def read(typing_context, block, lane):  # type: ignore[no-untyped-def]
         kind = types.UniTuple(types.float32, count)
         signature = kind(block, types.int64)

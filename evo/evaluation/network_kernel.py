@@ -124,11 +124,10 @@ def forward(
     total = np.empty(LANES, np.float32)
     for network in range(first, last):
         begin, end = node_offsets[network], node_offsets[network + 1]
+        computed = begin + 1 + inputs
         for block in range(len(cases)):
             values[: end - begin] = np.float32(0.0)
             values[0] = np.float32(1.0)
             values[1 : 1 + inputs] = cases[block]
-            propagate(
-                begin, end, begin + 1 + inputs, activations, edge_offsets, edge_sources, edge_weights, scale, values, total
-            )
+            propagate(begin, end, computed, activations, edge_offsets, edge_sources, edge_weights, scale, values, total)
             outputs[network, block] = values[end - begin - outputs.shape[2] : end - begin]

@@ -8,6 +8,7 @@ fixed by the plan, so a step can be captured as a CUDA graph; sums run in a fixe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 
@@ -105,7 +106,7 @@ def _plan_depths(
     starts = degree.cumsum(0) - degree
     bounds = torch.searchsorted(depth, torch.arange(1, int(depth.max()) + 2, device=depth.device)).tolist()
     depths = []
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in pairwise(bounds):
         gathers = []
         size = 1
         while size // 4 < int(degree[first:last].max()):

@@ -23,7 +23,8 @@ def weighted_sum(lane_count: int) -> Any:
     """Return compiled code `(values, sources, weights, begin, end, total)`, for blocks of `lane_count` lanes.
 
     It writes to `total` `[lanes]` the sum over edges `begin` to `end - 1` of `weights[edge] * values[sources[edge]]`,
-    in order of the edges, with fused multiply-adds where the machine has them. `values` is `[nodes, lanes]`; all are float32 but `sources`, int64.
+    in order of the edges, with fused multiply-adds where the machine has them. `values` is `[nodes, lanes]`; all are
+    float32 but `sources`, int64.
 
     Raises:
         ValueError: `lane_count` is not a multiple of 16.
@@ -31,19 +32,18 @@ def weighted_sum(lane_count: int) -> Any:
     if lane_count % WIDTH:
         raise ValueError(f"lane_count: expected a multiple of {WIDTH}, got {lane_count}")
 
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def add_up(typing_context, values, sources, weights, begin, end, total):  # type: ignore[no-untyped-def]
         signature = types.void(values, sources, weights, types.int64, types.int64, total)
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            arrays = [
-                context.make_array(kind)(context, builder, value).data
+            pointers = [
+                context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
                 for kind, value in zip(signature.args, arguments, strict=True)
-                if isinstance(kind, types.Array)
             ]
             vectors = lane_count // WIDTH
             for first in range(0, vectors, VECTORS):
-                _tile(builder, *arrays[:3], *arguments[3:5], arrays[3], lane_count, first, min(VECTORS, vectors - first))
+                _tile(builder, pointers, lane_count, first, min(VECTORS, vectors - first))
             return context.get_dummy_value()
 
         return signature, generate
@@ -51,19 +51,9 @@ def weighted_sum(lane_count: int) -> Any:
     return add_up
 
 
-def _tile(
-    builder: Any,
-    values: Any,
-    sources: Any,
-    weights: Any,
-    begin: Any,
-    end: Any,
-    total: Any,
-    lane_count: int,
-    first: int,
-    count: int,
-) -> None:
-    """Emit the loop over edges for vectors `first` to `first + count - 1` of the block."""
+def _tile(builder: Any, pointers: list[Any], lane_count: int, first: int, count: int) -> None:
+    """Emit the loop over edges for vectors `first` to `first + count - 1` of the block; pointers as in `add_up`."""
+    values, sources, weights, begin, end, total = pointers
     vector = ir.VectorType(ir.FloatType(), WIDTH)
     long = ir.IntType(64)
 

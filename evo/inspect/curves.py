@@ -99,7 +99,7 @@ def _runs(line: Line) -> list[list[tuple[float, float, float]]]:
     spreads = line.deviation or [0.0] * len(line.x)
     for raw in zip(line.x, line.y, spreads, strict=True):
         x, y, spread = (finite(value) for value in raw)
-        if x is None or y is None or False:
+        if x is None or y is None or max(abs(x), abs(y)) > LARGEST:
             runs.append([])
         else:
             runs[-1].append((x, y, min(LARGEST, abs(spread or 0.0))))

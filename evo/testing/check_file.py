@@ -26,7 +26,7 @@ from evo.testing.genome_checks import check_genome, draws
 from evo.testing.problem_checks import check_pair, check_problem, made_up_networks, mismatch
 
 LOOKED_FOR = (
-    "genomes (instances or subclasses of evo.Genome), problems (of evo.Problem, or functions under @evo.problem), "
+    "genomes (instances or subclasses of evo.Genome), problems (of evo.Problem, or functions under @evo.fitness), "
     "algorithms (of evo.Algorithm) and campaigns (objects with problem and genome)"
 )
 KINDS = (Genome, Problem, Algorithm)

@@ -26,9 +26,7 @@ def _between_hidden(fields: Fields) -> torch.Tensor:
     return inside[0] & inside[1]
 
 
-def express(
-    fields: Fields, inputs: int, outputs: int, output_activation: int, hidden_always_enabled: bool
-) -> Networks:
+def express(fields: Fields, inputs: int, outputs: int, output_activation: int, hidden_always_enabled: bool) -> Networks:
     """Return the networks of the genomes.
 
     Args:

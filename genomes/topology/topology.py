@@ -18,7 +18,7 @@ import torch
 from evo import seeds
 from evo.activations import NAMES, activation_id
 from evo.genome import Genome
-from evo.layout import Layout
+from evo.layout import LINEAGE_FIELDS, Layout
 from evo.networks import Networks
 from evo.problem import Problem
 from genomes.topology.add_connection import add_connection
@@ -188,8 +188,7 @@ class Topology(Genome):
     def resize(self, origin: Topology, rows: torch.Tensor) -> torch.Tensor:
         """Return rows of another topology of the same interface in this one's layout, which must have the room."""
         wider = self.layout.empty(len(rows), torch.nan).to(rows.device)
-        for field in (*origin.layout.fields, "uid", "first_parent", "second_parent"):
-            name = field if isinstance(field, str) else field.name
+        for name in (*(field.name for field in origin.layout.fields), *LINEAGE_FIELDS):
             old, new = origin.layout.view(rows, name), self.layout.view(wider, name)
             new[:, : old.shape[1]] = old
         self.fields(wider).node_activation[:, origin.hidden :] = 1.0
@@ -225,7 +224,9 @@ class Topology(Genome):
             fields.node[0, slot], fields.node_activation[0, slot] = identity, activation_id(name)
         one = torch.zeros(1, dtype=torch.int64)
         for slot, (source, target, weight, enabled) in enumerate(edges):
-            fields.connect(one, one + slot, *(torch.tensor([float(v)], dtype=rows.dtype) for v in (source, target, weight)))
+            fields.connect(
+                one, one + slot, *(torch.tensor([float(v)], dtype=rows.dtype) for v in (source, target, weight))
+            )
             fields.edge_enabled[0, slot] = float(enabled)
         return rows
 

@@ -22,7 +22,6 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -130,6 +129,7 @@ class GymnasiumProblem(NetworkProblem):
         Returns:
             The total rewards `[n, lanes]`, float64, and the tracebacks of networks whose environment raised.
         """
+        from evo.evaluation.guard import explain
         from evo.evaluation.stepping import Stepper
 
         face = self._interface
@@ -150,12 +150,12 @@ class GymnasiumProblem(NetworkProblem):
             for number, action in zip(playing, actions, strict=True):
                 try:
                     observation, reward, terminated, truncated, _ = slots[number].step(action)
-                except Exception:
-                    messages.setdefault(number // len(seeds), traceback.format_exc())
+                except Exception as error:
+                    messages.setdefault(number // len(seeds), explain(error))
                     kept.renew(number)
                     continue
                 rewards[number] += float(reward)
-                if not terminated:
+                if not (terminated or truncated):
                     observed[number] = face.observe(observation)
                     still.append(number)
             playing = still

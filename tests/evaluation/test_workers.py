@@ -20,7 +20,7 @@ import torch
 
 from evo.evaluation import workers
 from evo.evaluation.workers import WorkerPool, register_by_value
-from evo.function_problem import problem
+from evo.function_problem import fitness
 from evo.networks import Networks, pack
 from evo.outcome import Outcome
 
@@ -88,7 +88,7 @@ def test_every_fault_has_its_outcome_and_siblings_are_kept(pool, monkeypatch):
 
     memory = 256 if sys.platform.startswith("linux") else 0
     count = 3 * len(FAULTS)
-    one = problem(maximize="score", time_limit=1.0, memory_limit=memory)(score)
+    one = fitness(maximize="score", time_limit=1.0, memory_limit=memory)(score)
     outcomes = pool.evaluate(one, numbered(count), rng())
     for index in range(count):
         if index in faults:
@@ -105,7 +105,7 @@ def test_every_fault_has_its_outcome_and_siblings_are_kept(pool, monkeypatch):
 def test_a_hang_that_python_cannot_interrupt_is_killed(pool, monkeypatch):
     monkeypatch.setattr(workers, "GRACE", 1.0)
 
-    @problem(maximize="score", time_limit=0.5)
+    @fitness(maximize="score", time_limit=0.5)
     def score(x):
         if x[0] == 5:
             all(itertools.repeat(True))  # endless, and inside the interpreter's C code
@@ -127,7 +127,7 @@ def _chaotic(x, rng):
 
 
 def test_results_are_the_same_for_any_number_of_workers(pool, monkeypatch):
-    one = problem(maximize=("product", "chance", "order"))(_chaotic)
+    one = fitness(maximize=("product", "chance", "order"))(_chaotic)
     with WorkerPool(1) as single:
         first = single.evaluate(one, numbered(60), rng(1)).scores
         monkeypatch.setattr(workers, "LARGEST_CHUNK", 1)
@@ -143,26 +143,26 @@ def test_results_are_the_same_for_any_number_of_workers(pool, monkeypatch):
 
 def test_even_one_worker_is_another_process():
     with WorkerPool(1) as single:
-        process = problem(maximize="process")(lambda x: os.getpid())
+        process = fitness(maximize="process")(lambda x: os.getpid())
         assert single.evaluate(process, numbered(1), rng()).scores.item() != os.getpid()
 
 
 def test_a_worker_computes_on_one_thread_and_leaves_ctrl_c_to_its_parent(pool):
-    threads = problem(maximize=("torch", "blas"))(
+    threads = fitness(maximize=("torch", "blas"))(
         lambda x: (torch.get_num_threads(), int(os.environ["OPENBLAS_NUM_THREADS"]))
     )
     assert pool.evaluate(threads, numbered(2), rng()).scores.flatten().tolist() == [1, 1, 1, 1]
-    interrupted = problem(maximize="score")(lambda x: os.kill(os.getpid(), signal.SIGINT) or 1.0)
+    interrupted = fitness(maximize="score")(lambda x: os.kill(os.getpid(), signal.SIGINT) or 1.0)
     assert pool.evaluate(interrupted, numbered(2), rng()).ok.all()
 
 
 def test_arguments_are_what_the_problem_says(pool):
-    kind = problem(maximize="kind", accepts=list)(lambda x: (type(x) is np.ndarray) + 2 * x.flags.writeable)
+    kind = fitness(maximize="kind", accepts=list)(lambda x: (type(x) is np.ndarray) + 2 * x.flags.writeable)
     assert pool.evaluate(kind, [torch.zeros(3), np.zeros(3)], rng()).scores.flatten().tolist() == [3, 3]
-    numbers = problem(maximize="sum")(lambda x: x.sum() + (x.dtype == np.float32))
+    numbers = fitness(maximize="sum")(lambda x: x.sum() + (x.dtype == np.float32))
     assert pool.evaluate(numbers, torch.ones(2, 3, 4), rng()).scores.flatten().tolist() == [13, 13]
 
-    @problem(maximize="output", accepts=Networks)
+    @fitness(maximize="output", accepts=Networks)
     def output(network):
         return network.forward(torch.ones(1, 1)).sum()
 
@@ -177,7 +177,7 @@ def test_a_view_takes_only_its_own_elements_along():
 
 
 def test_a_stray_kill_of_a_worker_changes_nothing(pool):
-    slow = problem(maximize="score")(lambda x: time.sleep(0.02) or x[0])
+    slow = fitness(maximize="score")(lambda x: time.sleep(0.02) or x[0])
     pool.evaluate(slow, numbered(4), rng())
 
     def kill():
@@ -198,11 +198,11 @@ def test_a_stray_kill_of_a_worker_changes_nothing(pool):
 def test_what_cannot_be_sent_is_named(pool):
     lock = threading.Lock()
     with pytest.raises(TypeError, match="locked: the function cannot be sent"):
-        pool.evaluate(problem(maximize="score", name="locked")(lambda x: lock), numbered(1), rng())
+        pool.evaluate(fitness(maximize="score", name="locked")(lambda x: lock), numbered(1), rng())
     with pytest.raises(TypeError, match="individual 1's phenotype"):
-        pool.evaluate(problem(maximize="score", accepts=list)(lambda x: 1), [1, lock], rng())
+        pool.evaluate(fitness(maximize="score", accepts=list)(lambda x: 1), [1, lock], rng())
     with pytest.raises(TypeError, match="FunctionProblem"):
-        pool.evaluate(problem(maximize="score", batch=True)(lambda x: x), numbered(1), rng())
+        pool.evaluate(fitness(maximize="score", batch=True)(lambda x: x), numbered(1), rng())
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
@@ -213,7 +213,7 @@ def test_the_number_of_workers_is_checked(count):
 
 SOURCE = """
 from dataclasses import dataclass
-from evo.function_problem import problem
+from evo.function_problem import fitness
 
 @dataclass
 class Scale:
@@ -222,7 +222,7 @@ class Scale:
 def helper(x):
     return Scale(2.0).factor * x[0]
 
-@problem(maximize="score")
+@fitness(maximize="score")
 def score(x):
     return helper(x)
 """
@@ -249,14 +249,14 @@ def test_functions_of_a_file_reach_the_workers(pool, tmp_path):
 
 SCRIPT = """
 import os, sys, time, numpy as np, torch
-from evo.function_problem import problem
+from evo.function_problem import fitness
 from evo.evaluation.workers import WorkerPool
 
 def helper():
     os.write(1, f"{os.getpid()}\\n".encode())  # at once, so that two workers' lines stay apart
     time.sleep(60)
 
-@problem(maximize="score")
+@fitness(maximize="score")
 def score(x):
     helper()
 
@@ -299,7 +299,7 @@ def test_functions_of_a_script_reach_workers_and_no_worker_outlives_its_parent(t
 
 
 def test_closing_leaves_nothing_and_a_later_evaluation_starts_again():
-    process = problem(maximize="process")(lambda x: os.getpid())
+    process = fitness(maximize="process")(lambda x: os.getpid())
     single = WorkerPool(1)
     first = int(single.evaluate(process, numbered(1), rng()).scores.item())
     single.close()

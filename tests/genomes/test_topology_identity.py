@@ -13,7 +13,7 @@ from genomes.topology import Topology
 from genomes.topology.add_node import add_node
 from genomes.topology.identity import ATTEMPTS, input_identities, mix, output_identities, split_identity
 
-steady = settings(derandomize=True, deadline=None, max_examples=60)
+steady = settings(derandomize=True, deadline=None, max_examples=40)
 hidden_place = st.floats(0.0, 1.0, exclude_min=True, exclude_max=True, allow_subnormal=True)
 source_place = st.one_of(st.integers(-6, -1).map(float), hidden_place, st.integers(1, 4).map(float))
 target_place = st.one_of(hidden_place, st.integers(1, 4).map(float))
@@ -82,7 +82,7 @@ def test_mixed_bits_tell_all_pairs_apart_and_fill_their_range() -> None:
     assert ((counts - expected) ** 2 / expected).sum() < 60  # chi-square, 15 degrees of freedom, p < 1e-6
 
 
-@settings(steady, max_examples=25)
+@settings(steady, max_examples=15)
 @given(st.integers(1, 3), st.integers(1, 3), st.integers(0, 10**6), st.booleans())
 def test_identities_are_unique_in_a_genome(inputs: int, outputs: int, seed: int, recurrent: bool) -> None:
     genome = Topology(inputs, outputs, recurrent=recurrent, add_node_rate=1.0, enable_connection_rate=0.5)

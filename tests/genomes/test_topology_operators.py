@@ -22,7 +22,7 @@ from genomes.topology.add_node import add_node
 from genomes.topology.change_activation import change_activation
 from genomes.topology.enable_connection import enable_connection
 
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = settings(derandomize=True, deadline=None, max_examples=15)
 interfaces = st.tuples(st.integers(1, 4), st.integers(1, 3))
 seed_numbers = st.integers(0, 10**6)
 BUSY = {"add_connection_rate": 0.4, "enable_connection_rate": 0.2, "activation_rate": 0.2, "weight_rate": 0.2}

@@ -117,8 +117,8 @@ def test_settings_and_networks_are_checked() -> None:
 
 def test_problems_are_made_by_name() -> None:
     assert problems.make("digits-v1", batch=10) == Digits(batch=10)
-    for name, line in problems.available().items():
-        assert problems.problem_class(name).name == name
+    for name, line in problems.CATALOGUE.available().items():
+        assert problems.CATALOGUE.find(name).name == name
         assert line
     made = problems.make("gymnasium:Pendulum-v1", episodes=1)
     assert made == problems.make("gymnasium-v1", environment="Pendulum-v1", episodes=1)
