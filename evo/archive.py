@@ -86,6 +86,16 @@ class Archive:
         for archive, chosen, kind in zip((self._hall, self._front), (best, first), self._kinds, strict=True):
             archive.update([self._member(search, genome, rows, outcomes, int(place), kind) for place in ok[chosen]])
 
+        self._hold()
+
+    def _hold(self) -> None:
+        """Show members to their genomes, so that one that keeps a table (`PythonObject`) does not forget theirs."""
+        held: dict[int, list[Member]] = {}
+        for member in (*self._hall, *self._front):
+            held.setdefault(id(member.genome), []).append(member)
+        for members in held.values():
+            members[0].genome.fit(torch.stack([member.row for member in members]))
+
     def _member(
         self, search: Search, genome: Genome, rows: torch.Tensor, outcomes: Outcomes, place: int, kind: Any
     ) -> Member:

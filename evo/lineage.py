@@ -44,7 +44,7 @@ def stamp(
         rows: the children `[n, L]`, changed in place.
         first_uid: the identity of the first child.
         first: each child's first parent `[n, L]`; None where there is none.
-        second: each child's second parent `[n, L]`; None where there is none.
+        second: each child's second parent `[n, L]`; None where there is none. A child of one parent twice has one.
 
     Returns:
         `rows`.
@@ -52,6 +52,7 @@ def stamp(
     nobody = torch.full((len(rows),), -1, dtype=torch.int64, device=rows.device)
     parents = [nobody if parent is None else identities(layout, parent) for parent in (first, second)]
     _write(layout, rows, "uid", torch.arange(first_uid, first_uid + len(rows), device=rows.device))
+    parents[1] = torch.where(parents[1] == parents[0], -1, parents[1])
     for field, numbers in zip(("first_parent", "second_parent"), parents, strict=True):
         _write(layout, rows, field, numbers)
     return rows

@@ -7,6 +7,7 @@ are read-only tensors whose type spreads to all that is computed from them, so f
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import warnings
@@ -44,8 +45,9 @@ def quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
+@functools.cache
 def load() -> Any:
-    """Return the module `evotorch`, imported quietly."""
+    """Return the module `evotorch`, imported quietly the first time."""
     with quiet():
         import evotorch
         import evotorch.algorithms

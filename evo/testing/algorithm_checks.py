@@ -65,7 +65,7 @@ class Recorded:
 def plain_scores(genome: Genome, rows: torch.Tensor) -> torch.Tensor:
     """Return scores `[n]` of the tiny problem: minus the sum of squares of the weights, or else of all genes."""
     genes = rows[:, : genome.layout.genes] if genome.weights is None else genome.layout.view(rows, genome.weights)
-    return -(genes.reshape(len(rows), -1).nan_to_num(nan=0.0).to(torch.float64) ** 2).sum(1)
+    return -(genes.flatten(1).nan_to_num(nan=0.0).to(torch.float64) ** 2).sum(1)
 
 
 def succeed(scores: torch.Tensor) -> Outcomes:

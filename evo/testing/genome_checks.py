@@ -46,7 +46,8 @@ def grown(genome: Genome, count: int = COUNT, rounds: int = ROUNDS) -> tuple[Gen
 
 
 def _genes(genome: Genome, rows: torch.Tensor) -> Any:
-    return fingerprint(rows[:, : genome.layout.genes])
+    """Return the bits of the rows' genes, and what these stand for, which rows may only point to."""
+    return fingerprint([rows[:, : genome.layout.genes], *(genome.describe(row) for row in rows)])
 
 
 def check_layout(genome: Genome) -> None:
@@ -87,18 +88,18 @@ def _check_rows(genome: Genome, rows: Any, count: int, maker: str) -> None:
 
 def check_sample_seeds(genome: Genome) -> None:
     """`sample` gives the same rows for the same generator, and others for another."""
-    first, again, other = (genome.sample(COUNT, draws(seed)) for seed in (0, 0, 1))
+    genes, again, other = (_genes(genome, genome.sample(COUNT, draws(seed))) for seed in (0, 0, 1))
+    alike = len(set(map(str, each(genome.sample(COUNT, draws())[:, : genome.layout.genes], COUNT)))) == 1
     require(
-        _genes(genome, first) == _genes(genome, again),
-        "sample gives other rows for the same generator: all chance must come from the rng handed in",
+        genes == again, "sample gives other rows for the same generator: all chance must come from the rng handed in"
     )
     require(
-        _genes(genome, first) != _genes(genome, other),
+        genes != other or alike,  # all may start from one and the same genome
         "sample gives the same rows whatever the generator: draw from the rng handed in",
     )
-    first.fill_(0.0)
+    genome.sample(COUNT, draws()).fill_(0.0)
     require(
-        _genes(genome, genome.sample(COUNT, draws())) == _genes(genome, again),
+        _genes(genome, genome.sample(COUNT, draws())) == genes,
         "sample hands out the same memory twice, so identities written to one generation change another: clone it",
     )
 
@@ -138,12 +139,13 @@ def _same_lineage(before: Genome, rows: torch.Tensor, after: Genome, others: tor
 
 def check_mutate(genome: Genome) -> None:
     """`mutate` makes as many rows of the same shape and type, for one and for many, and they can be fitted again."""
-    genome, rows = grown(genome)
-    for parents in (rows[:1], rows):
-        children = genome.mutate(parents, draws())
-        _check_rows(genome, children, len(parents), "mutate")
-        genome.express(children)
-        genome.fit(children)
+    for rounds in (0, ROUNDS):
+        fitted, rows = grown(genome, rounds=rounds)
+        for parents in (rows[:1], rows):
+            children = fitted.mutate(parents, draws())
+            _check_rows(fitted, children, len(parents), "mutate")
+            fitted.express(children)
+            fitted.fit(children)
 
 
 def check_mutate_input(genome: Genome) -> None:

@@ -219,6 +219,19 @@ def test_rows_grow_when_structure_does(record: Any, growing: Any) -> None:
     assert kept.fitness(8).max() == 8
 
 
+def test_rows_grow_for_any_number_of_mutations_between_evaluations(record: Any, growing: Any) -> None:
+    def script(search: Any) -> None:
+        toolbox = toolbox_for(search)
+        one, other = toolbox.population(n=2)
+        for _ in range(7):
+            toolbox.mutate(one)
+        toolbox.map(toolbox.evaluate, [one, other])
+
+    kept = record(script, lambda values: values.double().sum(1, keepdim=True), generations=1, genome=growing())
+    assert (kept.layouts[0].values(kept.rows[0])[0] > 0).sum() == 7
+    assert kept.uids(0) == [2, 1]
+
+
 @every_loop
 def test_global_generators_are_put_back(loop: DeapLoop, record: Any) -> None:
     random.seed(3), np.random.seed(3), torch.manual_seed(3)

@@ -186,6 +186,12 @@ def test_equal_scores_of_different_genes_come_before_exact_copies() -> None:
     assert survivors(genes, fitness, 4).tolist()[2:] == [2, 1]
 
 
+def test_exact_copies_come_before_failures() -> None:
+    genes = torch.tensor([[0.0], [9.0], [0.0]])
+    fitness = torch.tensor([[5.0, 0.0], [math.nan, 0.0], [5.0, 0.0]], dtype=torch.float64)
+    assert survivors(genes, fitness, 3).tolist() == [0, 2, 1]
+
+
 def test_with_one_objective_equal_scores_are_ties() -> None:
     genes = torch.tensor([[0.0], [1.0], [1.0], [4.0], [2.0]])
     fitness = torch.tensor([[5.0], [5.0], [5.0], [5.0], [1.0]], dtype=torch.float64)

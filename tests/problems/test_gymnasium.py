@@ -106,6 +106,7 @@ class Lamps(gymnasium.Env[Any, Any]):
         self.observation_space = spaces.Dict({"lamp": spaces.Discrete(3), "level": spaces.Box(-1, 1, (2,))})
         self.action_space = spaces.MultiDiscrete([3, 2])
         self.breaks = breaks
+        self.broken = False
         self.left: int | None = None
 
     def _observation(self) -> dict[str, Any]:
@@ -113,6 +114,7 @@ class Lamps(gymnasium.Env[Any, Any]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         super().reset(seed=seed)
+        assert not self.broken
         self.left = None
         return self._observation(), {}
 
@@ -121,6 +123,7 @@ class Lamps(gymnasium.Env[Any, Any]):
         if self.left == 0:
             raise RuntimeError("stepped after the end")
         if self.breaks and action[0] == 2:
+            self.broken = True
             raise RuntimeError("the lamp broke")
         self.left = int(sum(action)) if self.left is None else self.left - 1
         return self._observation(), float(100 * action[0] + action[1]), self.left == 0, False, {}
@@ -153,9 +156,13 @@ def test_dict_observations_multi_discrete_actions_and_nothing_after_the_end(lamp
     assert outcomes.scores.tolist() == [[2.0], [600.0], [200.0]]
 
 
-def test_an_environment_that_raises_fails_one_network_only(lamps: str) -> None:
+@pytest.mark.parametrize("slots", [2, 1024])
+def test_an_environment_that_raises_fails_one_network_only(
+    lamps: str, slots: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gymnasium_problem, "SLOTS", slots)
     problem = GymnasiumProblem(environment=lamps, episodes=2, options=(("breaks", True),))
-    for _ in range(2):  # again, with the environments kept
+    for _ in range(2):  # again: the broken environments are replaced
         outcomes = problem.evaluate(lamp_networks(), np.random.default_rng(0))
         assert outcomes.kinds == (Outcome.OK, Outcome.RAISED, Outcome.OK)
         assert "the lamp broke" in outcomes.messages[1]

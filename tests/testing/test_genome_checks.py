@@ -88,6 +88,11 @@ class WrongType(Word):
 
 class FixedSample(Word):
     def sample(self, count: int, rng: np.random.Generator) -> torch.Tensor:
+        return super().sample(count, np.random.default_rng(0))
+
+
+class SameStart(Word):
+    def sample(self, count: int, rng: np.random.Generator) -> torch.Tensor:
         return self.layout.rows(letters=torch.ones(count, 4))
 
 
@@ -332,6 +337,10 @@ def test_a_broken_genome_is_told_what_is_wrong(kind: type[Word], check: str, adv
 
 def test_every_check_is_seen_to_fail() -> None:
     assert {check for _, check, _ in BROKEN} == {check.name for check in genome_checks}
+
+
+def test_all_genomes_may_start_alike() -> None:
+    assert not failed(SameStart())
 
 
 def test_what_makes_no_sense_behind_a_failure_is_skipped() -> None:

@@ -1,0 +1,116 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from published_champion import published_champion
+
+from evo.networks import Execution
+from problems.control.cartpole_swingup import CartPoleSwingUp
+
+
+def equations(state, action):
+    """The published equations (Gaier & Ha 2019, released code, cartpole_swingup.py), written out in float64."""
+    g, m_c, m_p, length, b, dt = 9.82, 0.5, 0.5, 0.6, 0.1, 0.01
+    x, xd, th, thd = state
+    force = 10 * max(-1.0, min(1.0, action))
+    s, c = math.sin(th), math.cos(th)
+    total = m_c + m_p
+    xdd = (-2 * m_p * length * thd**2 * s + 3 * m_p * g * s * c + 4 * force - 4 * b * xd) / (4 * total - 3 * m_p * c**2)
+    thdd = (-3 * m_p * length * thd**2 * s * c + 6 * total * g * s + 6 * (force - b * xd) * c) / (
+        4 * length * total - 3 * m_p * length * c**2
+    )
+    x, th, xd, thd = x + xd * dt, th + thd * dt, xd + xdd * dt, thd + thdd * dt
+    return (x, xd, th, thd), (math.cos(th) + 1) / 2 * math.cos((x / 2.4) * (math.pi / 2)), abs(x) > 2.4
+
+
+def random_steps(count=1000):
+    rng = np.random.default_rng(7)
+    states = rng.standard_normal((count, 4)) * [1.5, 2.0, 3.0, 5.0]
+    return states, rng.uniform(-2, 2, count)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float64, 1e-12), (torch.float32, 2e-4)])
+def test_a_thousand_random_steps_agree_with_the_published_equations(dtype, tolerance):
+    states, actions = random_steps()
+    moved, reward, done = CartPoleSwingUp.advance(
+        tuple(torch.tensor(states, dtype=dtype).T), (torch.tensor(actions, dtype=dtype),)
+    )
+    for number, (state, action) in enumerate(zip(states, actions, strict=True)):
+        expected, expected_reward, expected_done = equations(state, action)
+        assert [float(part[number]) for part in moved] == pytest.approx(expected, abs=tolerance, rel=tolerance)
+        assert float(reward[number]) == pytest.approx(expected_reward, abs=tolerance)
+        assert bool(done[number]) == expected_done
+
+
+def test_the_compiled_episode_follows_the_published_equations():
+    """One linear network, one episode, step by step in float64 beside the compiled float32 kernel."""
+    from evo.networks import pack
+
+    weights = [0.3, 0.5, -0.2, 0.8, 1.1, 0.1]
+    networks = pack(5, 1, [([1] * 7, [(source, 6, weight) for source, weight in enumerate(weights)])])
+    problem = CartPoleSwingUp(episodes=1, steps=100)
+    state = problem.start(1, np.random.default_rng(3))[0]
+    expected = 0.0
+    for _ in range(100):
+        seen = (1.0, state[0], state[1], math.cos(state[2]), math.sin(state[2]), state[3])
+        state, reward, done = equations(state, sum(w * x for w, x in zip(weights, seen, strict=True)))
+        expected += reward
+        if done:
+            break
+    outcomes = problem.evaluate(networks, np.random.default_rng(3))
+    assert float(outcomes.scores[0, 0]) == pytest.approx(expected, rel=1e-4, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "weight, mean, deviation",
+    [(-2.0, 543.6, 96.6), (-0.5, 521.0, 4.7), (0.5, 521.6, 4.1), (0.78, 723.4, 15.8), (1.0, 701.5, 6.7)],
+)
+def test_the_published_champion_scores_as_published(weight, mean, deviation):
+    """100 episodes beside the original's 100: means within three standard errors of their difference."""
+    problem = CartPoleSwingUp(shared_weights=(weight,), episodes=100)
+    outcomes = problem.evaluate(published_champion(), np.random.default_rng(0))
+    assert abs(float(outcomes.scores[0, 0]) - mean) < 3 * deviation * math.sqrt(2 / 100)
+
+
+def test_wrong_physics_would_be_seen():
+    """The control of the test above: with a pole a tenth longer, the champion's score is off by far more."""
+    problem = CartPoleSwingUp(shared_weights=(1.0,), episodes=100)
+
+    class Longer(CartPoleSwingUp):
+        @staticmethod
+        def advance(state, action):
+            (x, xd, th, thd), reward, done = CartPoleSwingUp.advance(state, action)
+            return (x, xd, th + 0.001 * thd, thd), reward, done
+
+    longer = Longer(shared_weights=(1.0,), episodes=100)
+    networks = published_champion().on(Execution("torch"))
+    right, wrong = (one.evaluate(networks, np.random.default_rng(0)).scores[0, 0] for one in (problem, longer))
+    assert abs(float(wrong - right)) > 3 * 6.7 * math.sqrt(2 / 100)
+
+
+def test_episodes_end_where_the_cart_leaves_the_track():
+    from evo.evaluation.episodes import play
+    from evo.networks import pack
+
+    pushing = pack(5, 1, [([1] * 7, [(0, 6, 1.0)])])  # full force to one side
+    problem = CartPoleSwingUp(episodes=1)
+    start = torch.tensor([[0.0], [0.0], [math.pi], [0.0]])
+    for execution in (Execution("compiled"), Execution("torch")):
+        rewards, lengths = play(problem, pushing.on(execution), start, torch.ones(1))
+        state, steps, done = (0.0, 0.0, math.pi, 0.0), 0, False
+        while not done:
+            state, _, done = equations(state, 1.0)
+            steps += 1
+        assert int(lengths[0, 0]) == steps
+        assert steps < 1000
+        assert rewards[0, 0].isfinite()
+
+
+def test_objectives_are_means_of_trials():
+    problem = CartPoleSwingUp(shared_weights=(0.5, 1.0), episodes=4)
+    outcomes = problem.evaluate(published_champion(), np.random.default_rng(0))
+    trials = outcomes.trials["reward"]
+    assert trials.shape == (1, 2, 4)
+    assert float(outcomes.scores[0, 0]) == pytest.approx(float(trials.mean()))
+    assert float(outcomes.scores[0, 1]) == pytest.approx(float(trials.mean(2).max()))

@@ -1,0 +1,214 @@
+"""Campaigns as a user meets them: the same bytes for any number of workers, stopped and resumed, with broken fitness."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from evo import Campaign, CampaignError
+from evo.algorithms.mu_plus_lambda import MuPlusLambda
+from evo.algorithms.weight_agnostic_search import WeightAgnosticSearch
+from evo.champion import load
+from evo.cli import main
+from evo.recorded import recorded_run, runs
+from genomes.topology import Topology
+from genomes.vector import Vector
+from problems.control.cartpole_swingup import CartPoleSwingUp
+
+SWINGUP = CartPoleSwingUp(shared_weights=(-1.0, 1.0), episodes=2, steps=60)
+PLAIN = """
+import evo
+from evo.algorithms.mu_plus_lambda import MuPlusLambda
+from genomes.vector import Vector
+{imports}
+@evo.fitness(maximize="score", time_limit=1.0)
+def score(x):
+    {body}
+
+campaign = evo.Campaign(score, Vector(3), MuPlusLambda(population=8), generations={generations}, seeds=(0,))
+"""
+
+
+def swingup(**changes):
+    settings = {"generations": 5, "seeds": (0, 1), **changes}
+    return Campaign(SWINGUP, Topology.for_problem(SWINGUP), WeightAgnosticSearch(population=16), **settings)
+
+
+def user_file(folder, body="return -float((x ** 2).sum())", imports="", generations=3):
+    path = folder / "mine.py"
+    path.write_text(PLAIN.format(body=body, imports=imports, generations=generations))
+    return path
+
+
+def results(folder):
+    """The bytes of everything that is a result."""
+    names = ("journal.jsonl", "champion.json", "front.json")
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.name in names}
+
+
+def test_the_number_of_workers_changes_no_byte(tmp_path):
+    for workers in (1, 2):
+        swingup().run(workers=workers, out=tmp_path / str(workers), quiet=True)
+    assert results(tmp_path / "1") == results(tmp_path / "2")
+    assert len(results(tmp_path / "1")) == 7
+    swingup(seeds=(2, 3)).run(out=tmp_path / "other", quiet=True)
+    assert set(results(tmp_path / "other").values()).isdisjoint(results(tmp_path / "1").values())
+
+
+def test_the_number_of_workers_changes_no_byte_of_a_plain_function(tmp_path):
+    path = user_file(tmp_path)
+    for workers in ("1", "2"):
+        assert main(["run", str(path), "--workers", workers, "--out", str(tmp_path / workers)]) == 0
+    assert results(tmp_path / "1") == results(tmp_path / "2")
+
+
+def test_engines_agree(tmp_path):
+    scores = []
+    for engine in ("compiled", "torch"):
+        swingup(generations=1, seeds=(0,)).run(out=tmp_path / engine, engine=engine, quiet=True)
+        scores.append(next(runs(tmp_path / engine)).scores[0])
+    assert [score for row in scores[0] for score in row] == pytest.approx(
+        [score for row in scores[1] for score in row], rel=1e-3, abs=1e-2
+    )
+
+
+@pytest.mark.parametrize("keep", [0, 1, 3])
+def test_a_run_cut_off_anywhere_resumes_to_the_same_bytes(tmp_path, keep):
+    campaign = swingup(seeds=(0,))
+    campaign.run(out=tmp_path / "whole", quiet=True)
+    campaign.run(out=tmp_path / "cut", quiet=True)
+    journal = tmp_path / "cut" / "default" / "seed-0" / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[: keep + 1]) + lines[keep + 1][:40])
+    for name in ("champion.json", "front.json"):
+        (journal.parent / name).unlink()
+    campaign.run(out=tmp_path / "cut", resume=True, quiet=True)
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
+def test_changed_settings_or_code_are_not_resumed(tmp_path):
+    swingup().run(out=tmp_path / "a", quiet=True)
+    with pytest.raises(CampaignError, match="generations: recorded 5, now 6"):
+        swingup(generations=6).run(out=tmp_path / "a", resume=True, quiet=True)
+    with pytest.raises(CampaignError, match="exists already"):
+        swingup().run(out=tmp_path / "a", quiet=True)
+
+
+def test_recorded_genomes_that_are_not_made_again_stop_the_run(tmp_path, monkeypatch):
+    from evo.search import Search
+
+    campaign = swingup(seeds=(0,))
+    campaign.run(out=tmp_path / "a", quiet=True)
+    real = Search.rng
+    monkeypatch.setattr(Search, "rng", lambda self, purpose, index=0: real(self, purpose + "!", index))
+    with pytest.raises(CampaignError, match="not the ones this code makes"):
+        campaign.run(out=tmp_path / "a", resume=True, quiet=True)
+
+
+def test_ctrl_c_prints_a_command_that_goes_on_to_the_same_bytes(tmp_path):
+    path = user_file(
+        tmp_path, imports="import time", body="time.sleep(0.01); return -float((x ** 2).sum())", generations=25
+    )
+    command = [sys.executable, "-m", "evo.cli"]
+    process = subprocess.Popen(
+        [*command, "run", str(path), "--out", str(tmp_path / "stopped"), "--workers", "2"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    journal = tmp_path / "stopped" / "default" / "seed-0" / "journal.jsonl"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.read_bytes().count(b"\n") > 4):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    done = journal.read_bytes().count(b"\n") - 1
+    assert 4 <= done < 25
+    found = re.search(r"to go on: evo (resume \S+)", printed)
+    assert found, printed
+    subprocess.run([*command, *found[1].split()], check=True, capture_output=True, timeout=120)
+    assert main(["run", str(path), "--out", str(tmp_path / "whole")]) == 0
+    assert results(tmp_path / "stopped") == results(tmp_path / "whole")
+
+
+def test_two_processes_cannot_share_a_folder(tmp_path, capsys):
+    from evo.lock import locked
+
+    path = user_file(tmp_path)
+    assert main(["run", str(path), "--out", str(tmp_path / "a")]) == 0
+    with locked(tmp_path / "a"):
+        assert main(["resume", str(tmp_path / "a")]) == 75
+    assert str(os.getpid()) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "body, kind",
+    [
+        ("return 1 / 0", "RAISED"),
+        ("return float('nan')", "NAN"),
+        ("return 'high'", "WRONG_TYPE"),
+        ("import time; time.sleep(3600)", "TIMED_OUT"),
+    ],
+)
+def test_broken_fitness_is_recorded_and_the_good_ones_are_kept(tmp_path, body, kind):
+    path = user_file(tmp_path, body=f"if x[0] > 0.6:\n        {body}\n    return float(x[0])", generations=2)
+    assert main(["run", str(path), "--workers", "2", "--out", str(tmp_path / "a")]) == 0
+    journal = tmp_path / "a" / "default" / "seed-0" / "journal.jsonl"
+    records = [json.loads(line[9:]) for line in journal.read_text().splitlines()[1:]]
+    kinds = {entry[0] for record in records for entry in record["failed"].values()}
+    assert kinds == {kind}
+    for record in records:
+        for index, score in enumerate(record["scores"]):
+            assert (score == [None]) == (str(index) in record["failed"])
+    run = recorded_run(journal, "default", 0)
+    assert sum(run.failed) > 0
+    assert load(tmp_path / "a" / "champion.json").fitness["score"] <= 0.6
+
+
+def test_when_all_fail_the_campaign_stops_with_the_first_traceback(tmp_path, capsys):
+    path = user_file(tmp_path, body="return undefined_name")
+    assert main(["run", str(path), "--out", str(tmp_path / "a")]) == 1
+    told = capsys.readouterr().err
+    assert "every evaluation failed" in told
+    assert "NameError" in told and "undefined_name" in told
+
+
+def test_variants_are_run_and_recorded_apart(tmp_path):
+    campaign = swingup(
+        seeds=(0,),
+        generations=2,
+        variants={"small": {"algorithm": WeightAgnosticSearch(population=8)}, "large": {}},
+    )
+    campaign.run(out=tmp_path / "a", quiet=True)
+    recorded = {run.variant: len(run.scores[0]) for run in runs(tmp_path / "a")}
+    assert recorded == {"small": 8, "large": 16}
+
+
+def test_genealogies_are_recorded_whole(tmp_path):
+    swingup(seeds=(0,), generations=6).run(out=tmp_path / "a", quiet=True)
+    graph = next(runs(tmp_path / "a")).genealogy()
+    champion = load(tmp_path / "a" / "champion.json")
+    assert champion.lineage["uid"] in graph
+    assert sorted(graph.predecessors(champion.lineage["uid"])) == sorted(set(champion.lineage["parents"]))
+    roots = [node for node in graph if not graph.in_degree(node)]
+    assert len(roots) == 16
+    assert all(graph.nodes[node]["generation"] == 0 for node in roots)
+
+
+def test_a_genome_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="expresses to Tensor, but cartpole-swingup-v1 scores Networks"):
+        Campaign(SWINGUP, Vector(3), MuPlusLambda())
+
+
+def test_new_folders_are_never_shared(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        swingup(generations=1, seeds=(0,), name="../a name/").run(quiet=True)
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["-a-name-", "-a-name--2"]

@@ -1,0 +1,187 @@
+"""Every genome on every problem that fits it, and every algorithm with every genome that fits it, pass all checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import evo.algorithms
+import genomes
+import problems
+from evo.algorithm import Algorithm
+from evo.algorithms.deap_loop import DeapLoop
+from evo.algorithms.distribution import CEM, CMAES, PGPE, SNES, XNES
+from evo.algorithms.mu_plus_lambda import MuPlusLambda
+from evo.algorithms.weight_agnostic_search import WeightAgnosticSearch
+from evo.function_problem import fitness
+from evo.genome import Genome
+from evo.networks import Networks
+from evo.problem import Problem
+from evo.testing import Check
+from evo.testing.algorithm_checks import Numbers, algorithm_checks
+from evo.testing.genome_checks import genome_checks, grown
+from evo.testing.problem_checks import mismatch, pair_checks, problem_checks
+from genomes.perceptron import Perceptron
+from genomes.python_object import PythonObject
+from genomes.topology import Topology
+from genomes.vector import Vector
+
+WEIGHTS = (-1.5, 0.5, 1.0)
+
+
+@fitness(maximize="sum", minimize="spread", batch=True)
+def batch_of_vectors(vectors: torch.Tensor) -> torch.Tensor:
+    return torch.stack((vectors.sum(1), vectors.std(1)), 1)
+
+
+@fitness(maximize="product")
+def one_vector(vector: np.ndarray, rng: np.random.Generator) -> float:
+    return float(vector.prod() + rng.standard_normal())
+
+
+@fitness(minimize="vowels", accepts=list)
+def one_word(word: str) -> int:
+    return sum(letter in "aeiou" for letter in word)
+
+
+@fitness(maximize="output", accepts=Networks, batch=True, inputs=("a", "b"), outputs=("c",))
+def batch_of_networks(networks: Networks) -> torch.Tensor:
+    return networks.forward(torch.tensor([[0.3, -0.7], [1.0, 0.2]])).mean((1, 2))
+
+
+def a_word(rng: np.random.Generator) -> str:
+    return "".join(rng.choice(list("abcde"), 6))
+
+
+def another_letter(word: str, rng: np.random.Generator) -> str:
+    place = int(rng.integers(len(word)))
+    return word[:place] + str(rng.choice(list("abcde"))) + word[place + 1 :]
+
+
+def half_and_half(first: str, second: str, rng: np.random.Generator) -> str:
+    cut = int(rng.integers(len(first)))
+    return first[:cut] + second[cut:]
+
+
+Maker = Callable[[Problem], Genome]
+BUSY = {"add_connection_rate": 0.5, "weight_rate": 0.5}
+NETWORK_GENOMES: dict[str, Maker] = {
+    "topology": lambda problem: Topology.for_problem(problem, hidden=1),
+    "recurrent topology": lambda problem: Topology.for_problem(problem, recurrent=True, **BUSY),
+    "topology with hidden always enabled": lambda problem: Topology.for_problem(problem, hidden_always_enabled=True),
+    "weighted topology": lambda problem: Topology.for_problem(problem, initial_connection_rate=1.0, **BUSY),
+    "perceptron": lambda problem: Perceptron.for_problem(problem, hidden=(3,)),
+    "linear perceptron": lambda problem: Perceptron.for_problem(problem, hidden=()),
+}
+OTHER_GENOMES: dict[str, Genome] = {
+    "vector": Vector(3),
+    "python object": PythonObject(a_word, another_letter, half_and_half),
+}
+PROBLEMS: dict[str, Problem] = {
+    "swing-up": problems.make("cartpole-swingup-v1", episodes=2, steps=40),
+    "swing-up with shared weights": problems.make("cartpole-swingup-v1", shared_weights=WEIGHTS, episodes=2, steps=40),
+    "digits": problems.make("digits-v1", batch=40),
+    "all digits with shared weights": problems.make("digits-v1", batch=0, split="test", shared_weights=(1.0, -1.0)),
+    "gymnasium": problems.make("gymnasium:CartPole-v1", episodes=1, steps=15),
+    "batch of vectors": batch_of_vectors,
+    "one vector": one_vector,
+    "one word": one_word,
+    "batch of networks": batch_of_networks,
+}
+ALGORITHMS: dict[str, Algorithm] = {
+    "weight agnostic search": WeightAgnosticSearch(population=12, tournament_size=3),
+    "weight agnostic search as published": WeightAgnosticSearch(population=12, tournament_size=3, published=True),
+    "mu plus lambda": MuPlusLambda(population=6),
+    "mu plus lambda with complexity": MuPlusLambda(population=6, offspring=9, complexity=True),
+    "snes": SNES(population=6),
+    "xnes": XNES(population=6),
+    "pgpe": PGPE(population=6),
+    "cem": CEM(population=6),
+    "cmaes": CMAES(population=6),
+    "deap loop": DeapLoop(population=6),
+    "deap simple loop": DeapLoop(loop="eaSimple", population=6, select="tournament"),
+}
+NEEDS_WEIGHTS = (SNES, XNES, PGPE, CEM, CMAES)
+
+
+def genomes_for(problem: Problem) -> dict[str, Genome]:
+    made = dict(OTHER_GENOMES)
+    if problem.accepts is Networks:
+        made |= {name: make(problem) for name, make in NETWORK_GENOMES.items()}
+    return {name: genome for name, genome in made.items() if not mismatch(genome, problem)}
+
+
+PAIRS = [
+    pytest.param(genome, problem, id=f"{genome_name} on {problem_name}")
+    for problem_name, problem in PROBLEMS.items()
+    for genome_name, genome in genomes_for(problem).items()
+]
+SMALL: dict[str, Genome] = {
+    **{name: make(batch_of_networks) for name, make in NETWORK_GENOMES.items()},
+    **OTHER_GENOMES,
+    "numbers": Numbers(),
+}
+TEAMS = [
+    pytest.param(algorithm, genome, id=f"{algorithm_name} with {genome_name}")
+    for algorithm_name, algorithm in ALGORITHMS.items()
+    for genome_name, genome in SMALL.items()
+    if genome.weights is not None or not isinstance(algorithm, NEEDS_WEIGHTS)
+]
+
+
+@pytest.mark.parametrize("check", genome_checks, ids=str)
+@pytest.mark.parametrize("genome", SMALL.values(), ids=SMALL.keys())
+def test_genome(genome: Genome, check: Check) -> None:
+    run(check, genome)
+
+
+@pytest.mark.parametrize(("genome", "problem"), PAIRS)
+def test_pair(genome: Genome, problem: Problem) -> None:
+    for check in pair_checks:
+        run(check, genome, problem)
+    fitted, rows = grown(genome)
+    for check in problem_checks:
+        run(check, problem, fitted.express(rows))
+
+
+@pytest.mark.parametrize(("algorithm", "genome"), TEAMS)
+def test_algorithm(algorithm: Algorithm, genome: Genome) -> None:
+    for check in algorithm_checks:
+        run(check, algorithm, genome)
+
+
+def run(check: Check, *things: Any) -> None:
+    """Run a check that may find that it does not apply."""
+    from evo.testing import CheckSkipped
+
+    try:
+        check.run(*things)
+    except CheckSkipped:
+        return
+
+
+def test_every_genome_is_checked() -> None:
+    known = {genomes.CATALOGUE.find(name) for name in genomes.CATALOGUE.places}
+    assert known <= {type(genome) for genome in SMALL.values()}
+    assert known <= {type(parameters.values[0]) for parameters in PAIRS}
+
+
+def test_every_problem_is_checked_that_needs_no_download() -> None:
+    known = {problems.CATALOGUE.find(name) for name in problems.CATALOGUE.places if not name.startswith("mnist")}
+    assert known <= {type(problem) for problem in PROBLEMS.values()}
+    assert {id(problem) for problem in PROBLEMS.values()} == {id(parameters.values[1]) for parameters in PAIRS}
+
+
+def test_every_algorithm_is_checked() -> None:
+    catalogue = evo.algorithms.CATALOGUE
+    assert {catalogue.find(name) for name in catalogue.places} == {type(algorithm) for algorithm in ALGORITHMS.values()}
+
+
+def test_recurrent_genomes_are_recurrent_where_checks_see_them() -> None:
+    genome, rows = grown(NETWORK_GENOMES["recurrent topology"](batch_of_networks), rounds=12)
+    ends = [edge for row in rows for edge in genome.graph(row).edges]  # type: ignore[union-attr]
+    assert any(source >= target for source, target in ends)
