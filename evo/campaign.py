@@ -107,7 +107,7 @@ class Campaign:
             workers: processes, or threads, that share the work.
             device: where rows, networks and physics are: "cpu", "cuda".
             out: the campaign's folder; by default a new one under runs/.
-            resume: go on in `out`, which holds this campaign; without it, `out` must not exist.
+            resume: go on in `out`, which holds this campaign; without it, `out` must be new or empty.
             engine: "compiled" or "torch", what runs networks; by default compiled on the CPU, torch elsewhere.
             source: the file that makes the campaign; by default the script being run.
             quiet: print nothing.
@@ -153,7 +153,7 @@ class Campaign:
                     f"({_difference(old['configuration'], self.configuration())}). Start a new campaign, or go back."
                 )
             return recorded.parent
-        folder = _new_folder(out, self.name or self.problem.name)
+        folder = _made(out) if out else new_folder(self.name or self.problem.name)
         script = source or _script()
         write_json(
             folder / "campaign.json",
@@ -177,14 +177,16 @@ class Campaign:
         return max(champions, key=lambda champion: sign * champion.fitness.get(objective.name, -sign * math.inf))
 
 
-def _new_folder(out: Path | None, name: str) -> Path:
-    """Make and return a new folder: `out`, or runs/name, runs/name-2 ...; two campaigns never share one."""
-    if out is not None:
-        try:
-            out.mkdir(parents=True)
-        except FileExistsError:
-            raise CampaignError(f"{out} exists already; choose another, or resume it: evo resume {out}") from None
-        return out
+def _made(out: Path) -> Path:
+    """Make the folder `out`, or take it where it is empty; CampaignError where it holds anything."""
+    out.mkdir(parents=True, exist_ok=True)
+    if any(out.iterdir()):
+        raise CampaignError(f"{out} exists already; choose another, or resume it: evo resume {out}")
+    return out
+
+
+def new_folder(name: str) -> Path:
+    """Make and return a new folder runs/name, runs/name-2 ...; two campaigns never share one."""
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip(".") or "campaign"
     Path("runs").mkdir(exist_ok=True)
     for number in range(1, 100_000):

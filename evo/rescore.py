@@ -7,15 +7,15 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from evo import seeds
 from evo.champion import Champion, ChampionError, load
 from evo.evaluation.evaluator import Evaluator
+from evo.genome import Genome
 from evo.networks import Networks
 from evo.outcome import Outcomes
 from evo.problem import Problem
 from evo.recorded import champion_path, recorded_campaign
+from evo.run import Run
 
 
 def rescore(
@@ -46,7 +46,7 @@ def rescore(
     changes = {name: value for name, value in changes.items() if value is not None}
     chosen = problem_of(champion, file, problem, changes)
     with Evaluator(chosen) as evaluator:
-        outcomes = evaluator.problem.evaluate(*_phenotypes(champion, chosen, seed))
+        outcomes = evaluator.problem.evaluate(_phenotypes(champion, file, chosen), seeds.rng(seed, "rescore"))
     return {"problem": chosen.name, "objectives": _statistics(chosen, outcomes)}
 
 
@@ -65,21 +65,43 @@ def problem_of(champion: Champion, file: Path, name: str | None, changes: dict[s
     if name is not None and name != own["name"]:
         return problems.make(name, **changes)
     if "source" not in own:
-        settings = {key: tuple(value) if isinstance(value, list) else value for key, value in own["settings"].items()}
-        return problems.make(own["name"], **{**settings, **changes})
+        return problems.make(own["name"], **{**_made_with(own), **changes})
+    problem = _run(champion, file).problem
+    unknown = changes.keys() - {field.name for field in dataclasses.fields(problem)}  # type: ignore[arg-type]
+    if unknown:
+        raise ChampionError(f"{own['name']} has no {', '.join(sorted(unknown))} to change")
+    return dataclasses.replace(problem, **changes) if changes else problem  # type: ignore[type-var]
+
+
+def genome_of(champion: Champion, file: Path) -> Genome:
+    """Return the genome that the champion is one of: made with its settings, or by its campaign's source."""
+    import genomes
+
+    own = champion.genome
+    if "source" not in own and own["name"] in genomes.CATALOGUE.places and own["name"] != "python-object":
+        genome: Genome = genomes.CATALOGUE.find(own["name"])(**_made_with(own))
+        return genome
+    return _run(champion, file).genome
+
+
+def _made_with(described: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in described["settings"].items()}
+
+
+def _run(champion: Champion, file: Path) -> Run:
+    """Return the run that made the champion, from the source of the campaign whose folder the file is in."""
     folder = next((parent for parent in file.resolve().parents if (parent / "campaign.json").is_file()), None)
     if folder is None:
         raise ChampionError(
-            f"{file}: its problem {own['name']!r} is a user's own, and there is no campaign folder around the file to "
-            f"load it from; name another problem with --problem"
+            f"{file}: its problem {champion.problem['name']!r} or its genome is a user's own, and there is no campaign "
+            f"folder around the file to load them from; put the file back, or name another problem with --problem"
         )
     campaign, _ = recorded_campaign(folder)
-    problem = next(run.problem for run in campaign.runs() if run.variant == champion.variant)
-    return dataclasses.replace(problem, **changes) if changes and dataclasses.is_dataclass(problem) else problem
+    return next(run for run in campaign.runs() if run.variant == champion.variant)
 
 
-def _phenotypes(champion: Champion, problem: Problem, seed: int) -> tuple[Any, Any]:
-    rng = seeds.rng(seed, "rescore")
+def _phenotypes(champion: Champion, file: Path, problem: Problem) -> Any:
+    """Return the champion's phenotype as a batch of one; a network as its file has it, whatever its genome."""
     if issubclass(Networks, problem.accepts):
         networks = champion.networks()
         wanted = (len(problem.inputs), len(problem.outputs))
@@ -88,9 +110,9 @@ def _phenotypes(champion: Champion, problem: Problem, seed: int) -> tuple[Any, A
                 f"{problem.name} has {wanted[0]} inputs and {wanted[1]} outputs, the champion's network "
                 f"{networks.inputs} and {networks.outputs}"
             )
-        return networks, rng
-    values = next(iter(champion.genes.values()))
-    return torch.tensor([values]) if problem.accepts is torch.Tensor else [values], rng
+        return networks
+    genome = genome_of(champion, file)
+    return genome.express(genome.restore(champion.genes))
 
 
 def _statistics(problem: Problem, outcomes: Outcomes) -> dict[str, dict[str, float | int]]:

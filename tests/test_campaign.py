@@ -1,4 +1,4 @@
-"""Campaigns as a user meets them: the same bytes for any number of workers, stopped and resumed, with broken fitness."""
+"""Campaigns as a user meets them: the same bytes for any number of workers, stopped and resumed, broken fitness."""
 
 import json
 import os
@@ -124,7 +124,8 @@ def test_ctrl_c_prints_a_command_that_goes_on_to_the_same_bytes(tmp_path):
     journal = tmp_path / "stopped" / "default" / "seed-0" / "journal.jsonl"
     deadline = time.monotonic() + 60
     while not (journal.exists() and journal.read_bytes().count(b"\n") > 4):
-        assert time.monotonic() < deadline and process.poll() is None
+        assert time.monotonic() < deadline
+        assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     printed, _ = process.communicate(timeout=60)
@@ -149,7 +150,7 @@ def test_two_processes_cannot_share_a_folder(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "body, kind",
+    ("body", "kind"),
     [
         ("return 1 / 0", "RAISED"),
         ("return float('nan')", "NAN"),
@@ -177,7 +178,8 @@ def test_when_all_fail_the_campaign_stops_with_the_first_traceback(tmp_path, cap
     assert main(["run", str(path), "--out", str(tmp_path / "a")]) == 1
     told = capsys.readouterr().err
     assert "every evaluation failed" in told
-    assert "NameError" in told and "undefined_name" in told
+    assert "NameError" in told
+    assert "undefined_name" in told
 
 
 def test_variants_are_run_and_recorded_apart(tmp_path):

@@ -40,7 +40,7 @@ def rewritten(path, change):
 
 
 @pytest.mark.parametrize(
-    "change, said",
+    ("change", "said"),
     [
         (lambda body: body["network"]["activations"].append("os.system"), "wrongly"),
         (lambda body: body["network"]["edges"].append([0, 99, 1.0]), "nowhere"),
@@ -65,7 +65,7 @@ def test_impossible_champions_are_refused(tmp_path, change, said):
 
 
 @pytest.mark.parametrize(
-    "content, said",
+    ("content", "said"),
     [
         (b"", "not a champion file"),
         (b"[" * 100_000, "not a champion file"),

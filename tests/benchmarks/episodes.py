@@ -17,13 +17,13 @@ from machine import limit, seconds
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from forward import BY_MATH, BY_NUMPY  # noqa: E402
-from neat.nn import FeedForwardNetwork  # noqa: E402
-from published_champion import ACTIVATIONS, EDGES, published_champion  # noqa: E402
+from forward import BY_MATH, BY_NUMPY
+from neat.nn import FeedForwardNetwork
+from published_champion import ACTIVATIONS, EDGES, published_champion
 
-from evo.evaluation.episodes import play  # noqa: E402
-from evo.networks import Execution, Networks, pack  # noqa: E402
-from problems.control.cartpole_swingup import CartPoleSwingUp  # noqa: E402
+from evo.evaluation.episodes import play
+from evo.networks import Execution, Networks, pack
+from problems.control.cartpole_swingup import CartPoleSwingUp
 
 PAIRS = [tuple(int(end) for end in edge.split(",")) for edge in EDGES.split()]
 STEPS, COPIES, LANES = 1000, 192, 64
@@ -72,7 +72,7 @@ def neat_policy():
     return lambda observation: network.activate((1.0, *observation))[0]
 
 
-def copies(device="cpu") -> Networks:
+def copies() -> Networks:
     one = [(ACTIVATIONS, [(source, target, 1.0) for source, target in PAIRS])]
     return pack(5, 1, one * COPIES)
 
@@ -101,7 +101,8 @@ def main():
     report("neat-python's network", seconds(lambda: loop(neat_policy(), start[:, 0].tolist()), 3) / STEPS, ours)
     work = COPIES * LANES * STEPS
     least = limit(len(PAIRS) * work, 23 * work, chosen.threads) / work
-    print(f"the machine's limit (multiply-add per edge, exp per node): {1e-6 / least:.1f} M steps/s; reached {least / ours:.0%}")
+    print(f"the machine's limit (multiply-add per edge, exp per node): {1e-6 / least:.1f} M steps/s", end="; ")
+    print(f"reached {least / ours:.0%}")
     if chosen.device != "cpu":
         on_device(problem, start, scale, chosen.device, ours)
 

@@ -19,7 +19,7 @@ from evo.networks import Execution, pack
 GRAPHS, INPUTS, HIDDEN, OUTPUTS, EDGES, CASES = 1000, 8, 40, 2, 200, 256
 
 BY_NUMPY = {
-    1: lambda x: x, 2: lambda x: (x > 0).astype(x.dtype), 3: lambda x: np.sin(np.pi * x), 4: lambda x: np.exp(-x * x / 2),
+    1: lambda x: x, 2: lambda x: (x > 0) * 1.0, 3: lambda x: np.sin(np.pi * x), 4: lambda x: np.exp(-x * x / 2),
     5: np.tanh, 6: lambda x: np.tanh(x / 2) / 2 + 0.5, 7: np.negative, 8: np.abs, 9: lambda x: np.maximum(x, 0),
     10: lambda x: np.cos(np.pi * x),
 }  # fmt: skip
@@ -96,7 +96,9 @@ def main():
     report("numpy, one product per node", seconds(lambda: by_numpy(graphs, cases), 3), ours, work)
     report("neat-python", seconds(lambda: by_neat(neat[:50], cases), 1) * GRAPHS / 50, ours, work)
     least = limit(EDGES * work, (HIDDEN + OUTPUTS) * work, chosen.threads)
-    print(f"the machine's limit (multiply-add per edge, exp per node): {1e3 * least:.1f} ms; reached {least / ours:.0%}")
+    print(
+        f"the machine's limit (multiply-add per edge, exp per node): {1e3 * least:.1f} ms; reached {least / ours:.0%}"
+    )
     if chosen.device != "cpu":
         on_device(networks, torch_cases, chosen.device, ours, work)
 

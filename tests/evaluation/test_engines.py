@@ -142,7 +142,7 @@ def test_every_activation_is_the_same_in_numpy_torch_python_and_compiled(name):
 
 
 @pytest.mark.parametrize(
-    "name, exact, span", [("sin", np.sin, 1e4), ("cos", np.cos, 1e4), ("tanh", np.tanh, 20), ("exp", np.exp, 80)]
+    ("name", "exact", "span"), [("sin", np.sin, 1e4), ("cos", np.cos, 1e4), ("tanh", np.tanh, 20), ("exp", np.exp, 80)]
 )
 def test_compiled_functions_are_as_exact_as_their_docstring_says(name, exact, span):
     from numba import njit

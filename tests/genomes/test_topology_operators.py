@@ -87,7 +87,7 @@ def test_recurrent_genomes_get_cycles_loops_and_connections_from_outputs() -> No
     genome, rows = evolved(Topology(2, 2, recurrent=True, **BUSY), 0, 40, 20)
     graphs = [genome.graph(row) for row in rows]
     ends = [pair for graph in graphs for pair in graph.edges]
-    assert not any(networkx.is_directed_acyclic_graph(graph) for graph in graphs if len(graph.edges) > 20)
+    assert sum(not networkx.is_directed_acyclic_graph(graph) for graph in graphs) > len(graphs) / 2
     assert any(source == target for source, target in ends)
     assert any(source >= 1 for source, _ in ends)
     assert all(target > 0 for _, target in ends)

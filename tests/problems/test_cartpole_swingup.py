@@ -30,7 +30,7 @@ def random_steps(count=1000):
     return states, rng.uniform(-2, 2, count)
 
 
-@pytest.mark.parametrize("dtype, tolerance", [(torch.float64, 1e-12), (torch.float32, 2e-4)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 2e-4)])
 def test_a_thousand_random_steps_agree_with_the_published_equations(dtype, tolerance):
     states, actions = random_steps()
     moved, reward, done = CartPoleSwingUp.advance(
@@ -63,7 +63,7 @@ def test_the_compiled_episode_follows_the_published_equations():
 
 
 @pytest.mark.parametrize(
-    "weight, mean, deviation",
+    ("weight", "mean", "deviation"),
     [(-2.0, 543.6, 96.6), (-0.5, 521.0, 4.7), (0.5, 521.6, 4.1), (0.78, 723.4, 15.8), (1.0, 701.5, 6.7)],
 )
 def test_the_published_champion_scores_as_published(weight, mean, deviation):

@@ -1,0 +1,62 @@
+"""Run the long experiments and print the tables of runs/RESULTS.md: `make reproduce`.
+
+python runs/reproduce.py [--workers 2] [wann_swingup] [wann_swingup_laptop]
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+from evo.campaign import new_folder
+from evo.loading import load_campaign
+from evo.recorded import runs
+
+EXPERIMENTS = ("wann_swingup", "wann_swingup_laptop")
+GENERATIONS = (0, 32, 64, 128, 256, 512, 1023)
+
+
+def main():
+    """Run what was chosen, and print a table for each."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--workers", type=int, default=2)
+    options.add_argument("experiments", nargs="*", default=EXPERIMENTS)
+    chosen = options.parse_args()
+    for name in chosen.experiments:
+        file = Path(__file__).with_name(f"{name}.py")
+        folder = new_folder(f"{name}-reproduced")
+        load_campaign(file).run(workers=chosen.workers, out=folder, source=file)
+        print(f"\n## {name}: elite of the generation, mean reward over the six shared weights; {folder}\n")
+        print(table(folder))
+
+
+def table(folder):
+    """Return, variant by variant, the median over seeds and the quartiles of each generation's best score."""
+    recorded = list(runs(folder))
+    generations = [g for g in GENERATIONS if g < len(recorded[0].scores)]
+    lines = ["| variant | " + " | ".join(f"generation {g}" for g in generations) + " | seeds | seconds of search |"]
+    lines.append("|---" * (len(generations) + 3) + "|")
+    for variant in dict.fromkeys(run.variant for run in recorded):
+        mine = [run for run in recorded if run.variant == variant]
+        cells = [spread([max(score[0] for score in run.scores[g]) for run in mine]) for g in generations]
+        seconds = spread([search_seconds(folder, run.variant, run.seed) for run in mine])
+        lines.append(f"| {variant} | " + " | ".join(cells) + f" | {len(mine)} | {seconds} |")
+    return "\n".join(lines)
+
+
+def spread(values):
+    """Return "median (lower quartile to upper quartile)"."""
+    if len(values) < 2:
+        return f"{values[0]:.0f}"
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{middle:.0f} ({low:.0f} to {high:.0f})"
+
+
+def search_seconds(folder, variant, seed):
+    """Return how long a run took, from its first generation to its last."""
+    lines = (folder / variant / f"seed-{seed}" / "progress.jsonl").read_text().splitlines()
+    return json.loads(lines[-1])["seconds"]
+
+
+if __name__ == "__main__":
+    main()
