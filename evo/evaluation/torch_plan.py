@@ -89,11 +89,12 @@ class Plan:
 def _depths(sources: torch.Tensor, targets: torch.Tensor, fixed: torch.Tensor) -> torch.Tensor:
     """Return each node's depth: the longest path to it; 0 for bias and inputs, at least 1 for all others."""
     depth = (~fixed).to(torch.int64)
-    while True:
+    for _ in range(len(fixed) + 1):
         deeper = depth.scatter_reduce(0, targets, depth[sources] + 1, "amax")
         if torch.equal(deeper, depth):
             return depth
         depth = deeper
+    raise ValueError("Networks: edges from earlier to later nodes close a cycle, so node numbers are not as documented")
 
 
 def _plan_depths(

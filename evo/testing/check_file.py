@@ -84,7 +84,7 @@ def check_file(path: Path) -> list[Finding]:
     """
     path = Path(path).resolve()
     subject = f"file {path.name}"
-    with _imports_forgotten(path):
+    with _imports_forgotten(path), _one_thread():
         try:
             module = load_module(path)
         except (Exception, SystemExit) as error:
@@ -111,6 +111,17 @@ def _imports_forgotten(path: Path) -> Iterator[None]:
             del sys.modules[name]
             if name in before:
                 sys.modules[name] = before[name]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread, as campaigns do: several change last bits of sums, and are slow on small tensors."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _where(path: Path, error: BaseException) -> str:

@@ -42,7 +42,8 @@ def grown(genome: Genome, count: int = COUNT, rounds: int = ROUNDS) -> tuple[Gen
     genome, rows = genome.fit(genome.sample(count, draws()))
     for step in range(rounds):
         genome, rows = genome.fit(genome.mutate(rows, draws(step, "grow")))
-    return genome, lineage.stamp(genome.layout, rows, 1000)
+    parents = lineage.stamp(genome.layout, rows.clone(), 1000)
+    return genome, lineage.stamp(genome.layout, rows, 2000, parents, parents.flip(0))
 
 
 def _genes(genome: Genome, rows: torch.Tensor) -> Any:
@@ -108,7 +109,7 @@ def check_fit(genome: Genome) -> None:
     """`fit` gives the same individuals with room for one more variation, in the layout of the genome it returns."""
     for rounds in range(ROUNDS):
         before, rows = grown(genome, rounds=rounds)
-        rows = lineage.stamp(before.layout, before.mutate(rows, draws()), 5)
+        rows = lineage.stamp(before.layout, before.mutate(rows, draws()), 3000, rows, rows.flip(0))
         kept = fingerprint(rows)
         after, fitted = before.fit(rows)
         require(fingerprint(rows) == kept, "fit changes the rows it is given: copy them to a tensor of the new layout")

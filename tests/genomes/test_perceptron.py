@@ -46,7 +46,9 @@ def test_weights_start_smaller_into_units_with_more_inputs() -> None:
 def test_mutation_moves_the_share_and_as_far_as_said() -> None:
     genome = Perceptron(4, 4, (), mutation_rate=0.3, mutation_deviation=0.5)
     rows = genome.sample(3000, seeds.rng(0, "sample"))
-    moves = (genome.mutate(rows, seeds.rng(1, "mutate")) - rows)[:, :20].flatten()
+    by_row = (genome.mutate(rows, seeds.rng(1, "mutate")) - rows)[:, :20]
+    assert float((by_row != 0).sum(1).double().var()) == pytest.approx(20 * 0.3 * 0.7, rel=0.1)  # each by itself
+    moves = by_row.flatten()
     moved = moves[moves != 0]
     assert len(moved) / len(moves) == pytest.approx(0.3, abs=0.01)
     assert float(moved.std()) == pytest.approx(0.5, rel=0.03)

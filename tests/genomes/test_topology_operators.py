@@ -31,10 +31,11 @@ CHANCE = 1e-5
 
 
 def evolved(genome: Topology, seed: int, rounds: int, count: int = 4) -> tuple[Topology, torch.Tensor]:
-    genome, rows = genome.fit(genome.sample(count, seeds.rng(seed, "sample")))
+    parents = lineage.stamp(genome.layout, genome.sample(count, seeds.rng(seed, "sample")), 50)
+    genome, rows = genome.fit(lineage.stamp(genome.layout, parents.clone(), 100, parents, parents.flip(0)))
     for step in range(rounds):
         genome, rows = genome.fit(genome.mutate(rows, seeds.rng(seed, "mutate", step)))
-    return genome, lineage.stamp(genome.layout, rows, 100)
+    return genome, rows
 
 
 def one_evolved(seed: int = 3, copies: int = 4000, **choices: Any) -> tuple[Topology, dict[str, Any], torch.Tensor]:
@@ -572,6 +573,12 @@ def test_room_makes_no_difference(seed: int, rounds: int) -> None:
     for many, few in zip(vars(roomy.express(wide)).values(), vars(tight.express(narrow)).values(), strict=True):
         assert torch.equal(many, few) if isinstance(many, torch.Tensor) else many == few
     assert torch.equal(narrow[:, tight.layout.genes :], wide[:, roomy.layout.genes :])
+    for field, known in (
+        ("uid", [100, 101, 102, 103]),
+        ("first_parent", [50, 51, 52, 53]),
+        ("second_parent", [53, 52, 51, 50]),
+    ):
+        assert lineage.identities(tight.layout, narrow, field).tolist() == known
 
 
 @steady

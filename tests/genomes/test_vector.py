@@ -33,7 +33,9 @@ def test_samples_are_uniform_between_the_bounds() -> None:
 def test_mutation_moves_the_share_and_as_far_as_said() -> None:
     genome = Vector(10, low=0.0, high=100.0, mutation_rate=0.25, mutation_deviation=0.02)
     rows = genome.layout.rows(values=np.full((4000, 10), 50.0))
-    moves = (genome.mutate(rows, seeds.rng(0, "mutate"))[:, :10] - 50.0).flatten()
+    by_row = genome.mutate(rows, seeds.rng(0, "mutate"))[:, :10] - 50.0
+    assert float((by_row != 0).sum(1).double().var()) == pytest.approx(10 * 0.25 * 0.75, rel=0.1)  # each by itself
+    moves = by_row.flatten()
     moved = moves[moves != 0]
     assert len(moved) / len(moves) == pytest.approx(0.25, abs=0.01)
     assert float(moved.mean()) == pytest.approx(0.0, abs=0.08)
