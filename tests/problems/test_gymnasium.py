@@ -85,6 +85,27 @@ def test_rewards_are_those_of_a_plain_loop(
         torch.testing.assert_close(outcomes.scores[:, 1], trials.mean(2).max(1).values)
 
 
+@pytest.mark.parametrize(("environment", "inputs", "outputs"), [("CartPole-v1", 4, 2), ("Pendulum-v1", 3, 1)])
+def test_rewards_are_gymnasiums_own_step_by_step(environment: str, inputs: int, outputs: int) -> None:
+    """Episodes cut after 1, 2, 3 ... steps add up, step by step, to the rewards of gymnasium's own environment."""
+    network = random_controllers(1, inputs, outputs)
+    own = gymnasium.make(environment)
+    observation, _ = own.reset(seed=int(np.random.default_rng(1).integers(2**31, size=1)[0]))
+    total = 0.0
+    for steps in range(1, 61):
+        action = network.forward(torch.from_numpy(observation)[None].float())[0, 0].numpy()
+        chosen = action.argmax() if outputs > 1 else action.clip(own.action_space.low, own.action_space.high)
+        observation, reward, terminated, truncated, _ = own.step(chosen)
+        total += float(reward)
+        problem = GymnasiumProblem(environment=environment, episodes=1, steps=steps)
+        found = float(problem.evaluate(network, np.random.default_rng(1)).scores[0, 0])
+        assert found == pytest.approx(total, rel=1e-6), steps
+        if terminated or truncated:
+            break
+    assert steps > 5
+    own.close()
+
+
 def test_place_neighbours_and_earlier_evaluations_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = GymnasiumProblem(environment="CartPole-v1", episodes=3, steps=40)
     networks = random_controllers(5, 4, 2)
