@@ -181,20 +181,20 @@ class _Execution:
             stream.write(json.dumps(line) + "\n")
 
     def write(self) -> None:
-        """Leave the champion and the Pareto front in the folder."""
+        """Leave the champion, the hall of fame and the Pareto front in the folder."""
         member, outcomes = self._champion()
         self._save(member, outcomes).save(self.folder / "champion.json")
+        hall, front = ([self._plain(one) for one in members] for members in (self.archive.hall, self.archive.front))
+        write_json(self.folder / "archive.json", {"format": "evo.archive/1", "hall_of_fame": hall, "front": front})
+
+    def _plain(self, member: Member) -> dict[str, Any]:
         names = [objective.name for objective in self.search.objectives]
-        front = [
-            {
-                "fitness": dict(zip(names, one.scores, strict=True)),
-                "complexity": one.complexity,
-                "generation": one.generation,
-                "genes": one.genome.describe(one.row),
-            }
-            for one in self.archive.front
-        ]
-        write_json(self.folder / "front.json", {"format": "evo.front/1", "front": front})
+        return {
+            "fitness": dict(zip(names, member.scores, strict=True)),
+            "complexity": member.complexity,
+            "generation": member.generation,
+            "genes": member.genome.describe(member.row),
+        }
 
     def _champion(self) -> tuple[Member, Outcomes | None]:
         """Return the best of the hall of fame; where scores are chance too, the best on fresh draws, and those."""

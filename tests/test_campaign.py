@@ -48,7 +48,7 @@ def user_file(folder, body="return -float((x ** 2).sum())", imports="", generati
 
 def results(folder):
     """The bytes of everything that is a result."""
-    names = ("journal.jsonl", "champion.json", "front.json")
+    names = ("journal.jsonl", "champion.json", "archive.json")
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.name in names}
 
 
@@ -86,7 +86,7 @@ def test_a_run_cut_off_anywhere_resumes_to_the_same_bytes(tmp_path, keep):
     journal = tmp_path / "cut" / "default" / "seed-0" / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[: keep + 1]) + lines[keep + 1][:40])
-    for name in ("champion.json", "front.json"):
+    for name in ("champion.json", "archive.json"):
         (journal.parent / name).unlink()
     campaign.run(out=tmp_path / "cut", resume=True, quiet=True)
     assert results(tmp_path / "cut") == results(tmp_path / "whole")
