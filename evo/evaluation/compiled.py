@@ -41,6 +41,23 @@ def _fingerprint(*sources: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def _substance(function: Callable[..., Any]) -> str:
+    """Return all that decides what a function computes: its code, constants, numbers it names, functions it calls.
+
+    Not its source, which a function from a notebook or another process need not have.
+    """
+    code = function.__code__
+    parts = [code.co_code.hex(), repr([value for value in code.co_consts if not isinstance(value, types.CodeType)])]
+    parts += [repr(cell.cell_contents) for cell in function.__closure__ or () if isinstance(cell.cell_contents, float)]
+    for name in code.co_names:
+        value = function.__globals__.get(name)
+        if inspect.isfunction(value) and value.__module__ != lanes.__name__:
+            parts.append(f"{name}: {_substance(value)}")
+        elif isinstance(value, (int, float, tuple, str)) or value is None or inspect.isfunction(value):
+            parts.append(f"{name}: {value.__name__ if inspect.isfunction(value) else value!r}")
+    return "\n".join(parts)
+
+
 def _copy(function: Callable[..., Any], name: str, **names: Any) -> Any:
     """Return a copy of `function` that finds `names` in place of its module's globals."""
     scope = {**function.__globals__, **names}
@@ -101,7 +118,7 @@ def episode_kernel_for(
 ) -> Kernel:
     """Return `episode_kernel.episodes` compiled with a problem's `observe` and `advance`."""
     shape = f"{lane_count}_{states}_{inputs}_{outputs}"
-    physics = inspect.getmodule(advance) or inspect.getsource(observe) + inspect.getsource(advance)
+    physics = _substance(observe) + _substance(advance)
     mark = _fingerprint(lanes, activations, compiled_lanes, network_kernel, episode_kernel, physics)
     return _cached(  # type: ignore[no-any-return]
         episode_kernel.episodes,

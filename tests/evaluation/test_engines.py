@@ -162,3 +162,47 @@ def test_compiled_functions_are_as_exact_as_their_docstring_says(name, exact, sp
     truth = exact(points.astype(np.float64))
     error = np.abs(found - truth) / (truth if name == "exp" else 1.0)
     assert error.max() < 3e-7
+
+
+def test_changed_physics_is_another_kernel(tmp_path, monkeypatch):
+    """A constant in a user's file changes: the kernel cached for the old one must not be used."""
+    import importlib.util
+
+    source = """
+from dataclasses import dataclass
+import numpy as np
+from evo.control import ControlProblem
+
+GAIN = {gain}
+
+def reward(position):
+    return GAIN * position
+
+@dataclass(frozen=True)
+class Mine(ControlProblem):
+    name = "mine-v1"
+    states = ("position",)
+    inputs = ("position",)
+    outputs = ("move",)
+
+    def start(self, episodes, rng):
+        return np.ones((episodes, 1))
+
+    @staticmethod
+    def observe(state):
+        return state
+
+    @staticmethod
+    def advance(state, action):
+        return state, reward(state[0]), state[0] > 5.0
+"""
+    scores = []
+    for gain in (1.0, 3.0):
+        path = tmp_path / "mine.py"
+        path.write_text(source.format(gain=gain))
+        spec = importlib.util.spec_from_file_location(f"mine_{gain:.0f}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        network = pack(1, 1, [([1, 1, 1], [(1, 2, 1.0)])])
+        scores.append(float(module.Mine(steps=10, episodes=1).evaluate(network, np.random.default_rng(0)).scores[0, 0]))
+    assert scores == [10.0, 30.0]
