@@ -94,7 +94,7 @@ class Archive:
         for member in (*self._hall, *self._front):
             held.setdefault(id(member.genome), []).append(member)
         for members in held.values():
-            members[0].genome.fit(torch.stack([member.row for member in members]))
+            members[0].genome.hold(torch.stack([member.row for member in members]))
 
     def _member(
         self, search: Search, genome: Genome, rows: torch.Tensor, outcomes: Outcomes, place: int, kind: Any

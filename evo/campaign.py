@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from evo.algorithm import Algorithm
 from evo.champion import Champion, load
@@ -51,8 +54,8 @@ class Campaign:
     validations: int = 8
 
     def __post_init__(self) -> None:
-        if self.generations < 1 or not self.seeds:
-            raise ValueError(f"Campaign: expected generations and seeds, got {self.generations} and {list(self.seeds)}")
+        object.__setattr__(self, "seeds", _checked_seeds(self.seeds))
+        self._check_parts()
         allowed = {"problem", "genome", "algorithm", "generations"}
         for name, changes in self.variants.items():
             if not set(changes) <= allowed or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
@@ -66,6 +69,18 @@ class Campaign:
                     f"Campaign: {type(run.genome).__name__} expresses to {run.genome.expresses.__name__}, but "
                     f"{run.problem.name} scores {run.problem.accepts.__name__}; choose a genome that fits"
                 )
+
+    def _check_parts(self) -> None:
+        for run in self.runs():
+            for value, kind in ((run.problem, Problem), (run.genome, Genome), (run.algorithm, Algorithm)):
+                if not isinstance(value, kind):
+                    hint = "; did you forget to make one, with parentheses?" if isinstance(value, type) else ""
+                    hint = "; did you forget @evo.fitness(...)?" if kind is Problem and not hint else hint
+                    raise TypeError(
+                        f"Campaign: expected {kind.__name__.lower()}=evo.{kind.__name__}, got {value!r}{hint}"
+                    )
+            if type(run.generations) is not int or run.generations < 1:
+                raise ValueError(f"Campaign: generations is a whole number from 1 up, got {run.generations!r}")
 
     def runs(self) -> list[Run]:
         """Return every run, variant by variant."""
@@ -83,11 +98,23 @@ class Campaign:
 
     def with_settings(self, seeds: Iterable[int] | None = None, generations: int | None = None) -> Campaign:
         """Return the campaign with other seeds or another number of generations; None leaves as it is."""
+        changed = self if seeds is None else replace(self, seeds=tuple(seeds))
+        return changed if generations is None else changed.with_generations(dict.fromkeys(self._names(), generations))
+
+    def with_generations(self, generations: Mapping[str, int]) -> Campaign:
+        """Return the campaign with another number of generations for each of its variants."""
+        if not self.variants:
+            return replace(self, generations=generations["default"])
         return replace(
             self,
-            seeds=self.seeds if seeds is None else tuple(seeds),
-            generations=self.generations if generations is None else generations,
+            variants={
+                name: {**changes, "generations": generations.get(name, self.generations)}
+                for name, changes in self.variants.items()
+            },
         )
+
+    def _names(self) -> list[str]:
+        return list(self.variants) or ["default"]
 
     def run(
         self,
@@ -116,9 +143,10 @@ class Campaign:
             CampaignError: the folder is taken, or holds another campaign, or all evaluations failed.
             CampaignBusyError: another process works in the folder.
         """
-        folder = self._enter(Path(out) if out else None, resume, source)
-        runs = self.runs()
         engine = engine or ("compiled" if device == "cpu" else "torch")
+        _check_means(workers, device, engine)
+        folder = self._enter(Path(out) if out else None, resume, source, {"device": device, "engine": engine})
+        runs = self.runs()
         with locked(folder), Progress(folder, runs, quiet) as progress:
             progress.say(f"{len(runs)} run{'s' * (len(runs) > 1)} in {folder}")
             try:
@@ -135,17 +163,15 @@ class Campaign:
         """Return everything that decides the results, as plain JSON."""
         return {
             "seeds": list(self.seeds),
-            "variants": {
-                run.variant: {**run.configuration(), "generations": run.generations} for run in reversed(self.runs())
-            },
+            "variants": {run.variant: {**run.configuration(), "generations": run.generations} for run in self.runs()},
         }
 
-    def _enter(self, out: Path | None, resume: bool, source: Path | None) -> Path:
+    def _enter(self, out: Path | None, resume: bool, source: Path | None, means: dict[str, str]) -> Path:
         """Return the campaign's folder, new and described, or checked to hold this campaign."""
         recorded = out / "campaign.json" if out else None
         if resume:
             if recorded is None or not recorded.is_file():
-                raise CampaignError(f"{out}: holds no campaign to resume")
+                raise CampaignError(f"resume: expected out=, the folder of a campaign, got {out}")
             old = json.loads(recorded.read_text())
             if old["configuration"] != json.loads(json.dumps(self.configuration())):
                 raise CampaignError(
@@ -161,6 +187,7 @@ class Campaign:
                 "format": FORMAT,
                 "configuration": self.configuration(),
                 "maximize": self.problem.objectives[0].maximize,
+                **means,
                 "file": str(script.resolve()) if script else None,
                 "versions": versions(),
             },
@@ -170,11 +197,39 @@ class Campaign:
         return folder
 
     def _best(self, folder: Path) -> Champion:
-        """Return the best of all runs' champions by the first objective."""
-        champions = [load(run.folder(folder) / "champion.json") for run in self.runs()]
-        objective = self.problem.objectives[0]
+        """Return the best champion by the first objective; of variants with other problems, scores do not compare."""
+        mine = [run for run in self.runs() if run.problem.name == self.runs()[0].problem.name]
+        champions = [load(run.folder(folder) / "champion.json") for run in mine]
+        objective = mine[0].problem.objectives[0]
         sign = 1.0 if objective.maximize else -1.0
         return max(champions, key=lambda champion: sign * champion.fitness.get(objective.name, -sign * math.inf))
+
+
+def _checked_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
+    """Return the seeds as a tuple of different whole numbers."""
+    if isinstance(seeds, int) or not (listed := list(seeds)):
+        raise ValueError(f"Campaign: seeds is a series of at least one number, such as range(8); got {seeds!r}")
+    numbers = [operator.index(seed) for seed in listed]
+    if len(set(numbers)) < len(numbers) or min(numbers) < 0:
+        raise ValueError(f"Campaign: seeds are different whole numbers from 0 up, got {numbers}")
+    return tuple(numbers)
+
+
+def _check_means(workers: int, device: str, engine: str) -> None:
+    """Raise ValueError unless the campaign can be run in this way, before anything is written."""
+    if type(workers) is not int or workers < 1:
+        raise ValueError(f"workers: expected a whole number from 1 up, got {workers!r}")
+    if engine not in ("compiled", "torch"):
+        raise ValueError(f"engine: expected 'compiled' or 'torch', got {engine!r}")
+    if engine == "compiled" and device != "cpu":
+        raise ValueError(
+            f"engine: compiled kernels run on the CPU, not on {device!r}; leave engine out, or take 'torch'"
+        )
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise ValueError(f"device: expected one that torch has here, such as 'cpu', got {device!r}: {first}") from None
 
 
 def _made(out: Path) -> Path:

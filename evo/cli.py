@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run the campaign that a Python file makes")
     run.add_argument("file", type=Path, help="a Python file with a variable `campaign`")
     run.add_argument("--seeds", type=int, metavar="N", help="run seeds 0 to N-1 instead of the file's")
-    run.add_argument("--generations", type=int, metavar="N", help="instead of the file's")
+    run.add_argument("--generations", type=int, metavar="N", help="instead of the file's, for every variant")
     run.add_argument("--out", type=Path, metavar="DIR", help="the campaign's folder; by default a new one under runs/")
     run.set_defaults(command=_run)
 
@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     resume.set_defaults(command=_resume)
     for sub in (run, resume):
         sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes or threads; 1 by default")
-        sub.add_argument("--device", default="cpu", help="where networks and physics are: cpu (default), cuda")
+        sub.add_argument("--device", default="", help="cpu or cuda; by default cpu, or where the campaign began")
 
     show = commands.add_parser("show", help="summarise a champion, and write a page about it")
     show.add_argument("path", type=Path, metavar="DIR_OR_CHAMPION")
@@ -86,15 +86,18 @@ def _run(options: argparse.Namespace) -> int:
 
     seeds = None if options.seeds is None else range(options.seeds)
     campaign = load_campaign(options.file).with_settings(seeds, options.generations)
-    campaign.run(options.workers, options.device, options.out, source=options.file)
+    campaign.run(options.workers, options.device or "cpu", options.out, source=options.file)
     return 0
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from evo.recorded import recorded_campaign
+    from evo.recorded import campaign_file, recorded_campaign
 
+    described = campaign_file(options.folder)
+    device = options.device or described["device"]
+    engine = described["engine"] if device == described["device"] else ""
     campaign, source = recorded_campaign(options.folder)
-    campaign.run(options.workers, options.device, options.folder, resume=True, source=source)
+    campaign.run(options.workers, device, options.folder, resume=True, engine=engine, source=source)
     return 0
 
 

@@ -54,10 +54,6 @@ class Genome(ABC):
         """Return the phenotypes of the rows; by default the values of the layout's first field, `[n, *shape]`."""
         return self.layout.view(rows, self.layout.fields[0].name)
 
-    def absorb(self, rows: torch.Tensor, phenotypes: Any) -> torch.Tensor:
-        """Return the rows after evaluation: what a lifetime wrote back (Lamarck); by default nothing (Baldwin)."""
-        return rows
-
     def complexity(self, rows: torch.Tensor) -> torch.Tensor:
         """Return how large each genome is, `[n]` float64; by default 0. A topology counts its connections."""
         return torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
@@ -68,6 +64,10 @@ class Genome(ABC):
         Algorithms call it once a generation. A genome of fixed size returns itself and the rows.
         """
         return self, rows
+
+    def hold(self, rows: torch.Tensor) -> None:
+        """Take note that these rows are still wanted; for a genome that keeps something outside its rows."""
+        return
 
     def graph(self, row: torch.Tensor) -> networkx.DiGraph[Any] | None:
         """Return one row `[L]` as a graph to look at, or None where a genome is no graph."""

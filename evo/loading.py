@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from evo.campaign import Campaign
 
 
-def load_module(path: Path) -> ModuleType:
+def run_file(path: Path) -> ModuleType:
     """Return the module made by running a Python file; imports beside it work, and worker processes get its code.
 
     Raises:
@@ -31,13 +32,30 @@ def load_module(path: Path) -> ModuleType:
         raise CampaignError(f"{path}: not a Python file; its name should end in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    sys.path.insert(0, str(path.parent.resolve()))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.parent.resolve()))
+    folder = str(path.parent.resolve())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # and it stays there: worker processes start with this process's path
+    spec.loader.exec_module(module)
     register_by_value(module)
     return module
+
+
+def load_module(path: Path) -> ModuleType:
+    """Do as `run_file` does, but tell what the file raises as CampaignError, with the traceback of its own lines."""
+    try:
+        return run_file(path)
+    except (FileNotFoundError, CampaignError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise CampaignError(f"{path} failed while it was loaded:\n{_in_file(error)}") from None
+
+
+def _in_file(error: BaseException) -> str:
+    """Return the error's traceback without the frames of this package and of the import machinery."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = str(Path(__file__).parent)
+    shown = [one for one in frames if not one.filename.startswith((ours, "<frozen importlib"))]
+    return "".join([*traceback.format_list(shown), *traceback.format_exception_only(error)]).rstrip()
 
 
 def load_campaign(path: Path) -> Campaign:

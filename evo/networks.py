@@ -77,6 +77,8 @@ class Networks:
 
     def __getitem__(self, numbers: slice) -> Networks:
         """Return the networks `first:last` of this population."""
+        if not isinstance(numbers, slice):
+            raise TypeError(f"Networks: take a slice such as [3:4], a population of one, not [{numbers!r}]")
         first, last, stride = numbers.indices(len(self))
         if stride != 1:
             raise ValueError("Networks: slices have stride 1")

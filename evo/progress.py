@@ -85,7 +85,10 @@ def _last_line(path: Path) -> dict[str, Any] | None:
         lines = stream.read().split(b"\n")
     if len(lines) < 2:
         return None
-    state = json.loads(lines[-2])
+    try:
+        state = json.loads(lines[-2])
+    except ValueError:  # torn when its writer was killed
+        return None
     return state if isinstance(state, dict) else None
 
 

@@ -53,25 +53,24 @@ def campaign_file(folder: Path) -> dict[str, Any]:
     return described
 
 
-def recorded_campaign(folder: Path) -> tuple[Campaign, Path]:
+def recorded_campaign(folder: Path, copy: bool = False) -> tuple[Campaign, Path]:
     """Return the campaign that a folder holds, with the seeds and generations it was started with, and its source.
 
-    The file it was started from is loaded again; where that has gone, the copy kept in the folder.
+    The file it was started from is loaded again; where that has gone, or with `copy`, the copy kept in the folder.
     """
     from evo.loading import load_campaign
 
     described = campaign_file(folder)
     original = Path(described["file"]) if described["file"] else None
-    source = original if original and original.is_file() else folder / "source.py"
+    source = original if original and original.is_file() and not copy else folder / "source.py"
     if not source.is_file():
         raise CampaignError(
             f"{folder}: the campaign was made without a file, so there is nothing to load; in Python, call "
             f".run(out={str(folder)!r}, resume=True) on the same Campaign"
         )
     configuration = described["configuration"]
-    generations = {variant["generations"] for variant in configuration["variants"].values()}
-    campaign = load_campaign(source).with_settings(configuration["seeds"])
-    return campaign.with_settings(generations=generations.pop()) if len(generations) == 1 else campaign, source
+    generations = {name: variant["generations"] for name, variant in configuration["variants"].items()}
+    return load_campaign(source).with_settings(configuration["seeds"]).with_generations(generations), source
 
 
 def runs(folder: Path) -> Iterator[RecordedRun]:
@@ -103,6 +102,8 @@ def champion_path(path: Path) -> Path:
     """
     if path.is_file():
         return path
+    if not path.exists():
+        raise CampaignError(f"{path}: no such file or folder")
     if (path / "champion.json").is_file():
         return path / "champion.json"
     found = sorted(path.glob("*/seed-*/champion.json"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
 import statistics
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from evo.outcome import Outcomes
 from evo.problem import Problem
 from evo.recorded import champion_path, recorded_campaign
 from evo.run import Run
+from evo.settings import describe
 
 
 def rescore(
@@ -46,15 +49,18 @@ def rescore(
     changes = {name: value for name, value in changes.items() if value is not None}
     chosen = problem_of(champion, file, problem, changes)
     with Evaluator(chosen) as evaluator:
-        outcomes = evaluator.problem.evaluate(_phenotypes(champion, file, chosen), seeds.rng(seed, "rescore"))
+        outcomes = evaluator.score(_phenotypes(champion, file, chosen), seeds.rng(seed, "rescore"))
     return {"problem": chosen.name, "objectives": _statistics(chosen, outcomes)}
 
 
 def _number(weight: str) -> float:
     try:
-        return float(weight)
+        number = float(weight)
     except ValueError:
-        raise ValueError(f"--weight: expected a number or 'own', got {weight!r}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"--weight: expected a number or 'own', got {weight!r}")
+    return number
 
 
 def problem_of(champion: Champion, file: Path, name: str | None, changes: dict[str, Any]) -> Problem:
@@ -96,8 +102,19 @@ def _run(champion: Champion, file: Path) -> Run:
             f"{file}: its problem {champion.problem['name']!r} or its genome is a user's own, and there is no campaign "
             f"folder around the file to load them from; put the file back, or name another problem with --problem"
         )
-    campaign, _ = recorded_campaign(folder)
-    return next(run for run in campaign.runs() if run.variant == champion.variant)
+    for copy in (False, True):  # the file may have changed since; the copy in the folder has not
+        campaign, _ = recorded_campaign(folder, copy)
+        for run in campaign.runs():
+            if run.variant == champion.variant and _same(describe(run.problem), champion.problem):
+                return run
+    raise ChampionError(
+        f"{file}: its campaign's file no longer makes the problem that the champion was scored on "
+        f"({champion.problem['name']}, variant {champion.variant}), so a score would not compare"
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(json.loads(json.dumps(one)) == other)
 
 
 def _phenotypes(champion: Champion, file: Path, problem: Problem) -> Any:

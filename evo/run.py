@@ -121,6 +121,8 @@ class _Execution:
         if rows.device != outcomes.scores.device:
             outcomes = outcomes.to(rows.device)
         if not bool(outcomes.ok.any()):
+            if self.archive.hall:
+                self.write()
             raise CampaignError(f"generation {generation}: every evaluation failed. {outcomes.explain()}")
         self.archive.update(self.search, genome, rows, outcomes)
         self._report(outcomes)
@@ -214,8 +216,20 @@ class _Execution:
             name: torch.cat([part.trials[name] for part in parts if name in part.trials], dim=2)
             for name in parts[0].trials
         }
-        scores = torch.stack([part.scores for part in parts]).mean(0).cpu()
-        return Outcomes(scores, parts[0].kinds, {}, trials)
+        succeeded = [part.scores[0].cpu() for part in parts if bool(part.ok[0])]
+        if not succeeded:
+            return parts[0].to(torch.device("cpu"))
+        scores = torch.stack(succeeded).mean(0)
+        self._pool_best_weights(scores, trials)
+        return Outcomes(scores[None], (Outcome.OK,), {}, trials)
+
+    def _pool_best_weights(self, scores: torch.Tensor, trials: dict[str, torch.Tensor]) -> None:
+        """Score the best weight over all trials together: a mean of bests of a few trials each would flatter."""
+        for place, objective in enumerate(self.search.objectives):
+            measured = trials.get(objective.name.removeprefix("best_weight_"))
+            if objective.name.startswith("best_weight_") and measured is not None:
+                per_weight = measured[0].to(torch.float64).mean(1)
+                scores[place] = per_weight.max() if objective.maximize else per_weight.min()
 
     def _save(self, member: Member, outcomes: Outcomes | None) -> Champion:
         configuration = {**self.run.configuration(), "genome": describe(member.genome)}

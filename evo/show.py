@@ -60,13 +60,14 @@ def _maximize(champion: Champion, file: Path) -> bool:
 
 def _history(variant: str, seed: int, scores: list[list[list[float]]], maximize: bool) -> RunHistory:
     firsts = [[row[0] for row in generation if not math.isnan(row[0])] for generation in scores]
+    scored = {number: first for number, first in enumerate(firsts) if first}  # in the others, all failed
     best = max if maximize else min
     return RunHistory(
         variant,
         seed,
-        list(range(len(firsts))),
-        [best(first) for first in firsts],
-        [statistics.median(first) for first in firsts],
+        list(scored),
+        [best(first) for first in scored.values()],
+        [statistics.median(first) for first in scored.values()],
     )
 
 
@@ -78,7 +79,7 @@ def weight_scores(champion: Champion, file: Path) -> list[WeightScore]:
     changes |= {"episodes": EPISODES} if "episodes" in champion.problem["settings"] else {"batch": 0, "split": "test"}
     problem = problem_of(champion, file, None, changes)
     with Evaluator(problem) as evaluator:
-        outcomes = evaluator.problem.evaluate(champion.networks(), seeds.rng(champion.seed, "weights"))
+        outcomes = evaluator.score(champion.networks(), seeds.rng(champion.seed, "weights"))
     trials = outcomes.trials.get(problem.objectives[0].name, torch.empty(1, 0, 0))[0]
     return [
         WeightScore(weight, statistics.fmean(values), statistics.pstdev(values))

@@ -99,6 +99,10 @@ class PythonObject(Genome):
             self._find(handle)
         return self, rows
 
+    def hold(self, rows: torch.Tensor) -> None:
+        """Count the rows' objects as used, so that others are forgotten first."""
+        self.fit(rows)
+
     def describe(self, row: torch.Tensor) -> dict[str, Any]:
         """Return one row's object as what JSON can hold.
 

@@ -214,3 +214,114 @@ def test_new_folders_are_never_shared(tmp_path, monkeypatch):
     for _ in range(2):
         swingup(generations=1, seeds=(0,), name="../a name/").run(quiet=True)
     assert sorted(path.name for path in Path("runs").iterdir()) == ["-a-name-", "-a-name--2"]
+
+
+def test_a_file_may_import_its_neighbours(tmp_path):
+    (tmp_path / "neighbour.py").write_text("def square(x):\n    return float((x ** 2).sum())\n")
+    path = user_file(tmp_path, imports="import neighbour", body="return -neighbour.square(x)")
+    assert main(["run", str(path), "--workers", "2", "--out", str(tmp_path / "plain")]) == 0
+    text = path.read_text().replace(
+        '@evo.fitness(maximize="score", time_limit=1.0)', '@evo.fitness(maximize="score", batch=True)'
+    )
+    path.write_text(
+        text.replace("return -neighbour.square(x)", "return -(x ** 2).sum(1) * neighbour.square(x[:1]) ** 0")
+    )
+    assert main(["run", str(path), "--workers", "2", "--seeds", "2", "--out", str(tmp_path / "batch")]) == 0
+
+
+def test_a_fitness_that_is_sometimes_nan_still_names_a_champion(tmp_path):
+    path = user_file(tmp_path, body="return float('nan') if rng.random() < 0.4 and x[0] > 0 else float(x[0])")
+    path.write_text(path.read_text().replace("def score(x)", "def score(x, rng)"))
+    assert main(["run", str(path), "--out", str(tmp_path / "a")]) == 0
+    assert load(tmp_path / "a" / "champion.json").fitness["score"] == pytest.approx(1.0, abs=1.0)
+
+
+def test_one_run_that_fails_does_not_stop_the_others(tmp_path, capsys):
+    path = user_file(tmp_path, body="return 1 / 0 if x[0] != x[0] else float(x[0])", generations=2)
+    text = path.read_text().replace("seeds=(0,)", "seeds=(0, 1), variants={'bad': {'problem': bad}, 'good': {}}")
+    bad = "@evo.fitness(maximize=\"score\")\ndef bad(x):\n    raise ValueError('no')\n\ncampaign ="
+    path.write_text(text.replace("campaign =", bad))
+    assert main(["run", str(path), "--out", str(tmp_path / "a")]) == 1
+    told = capsys.readouterr().err
+    assert "2 of 4 runs could not be finished. bad seed 0: generation 0: every evaluation failed" in told
+    assert all((tmp_path / "a" / "good" / f"seed-{seed}" / "champion.json").exists() for seed in (0, 1))
+
+
+def test_a_champion_is_never_scored_with_changed_code(tmp_path, capsys):
+    path = user_file(tmp_path)
+    assert main(["run", str(path), "--out", str(tmp_path / "a")]) == 0
+    score = load(tmp_path / "a" / "champion.json").fitness["score"]
+    path.write_text(path.read_text().replace("return -float", "return 1000 - float"))
+    capsys.readouterr()
+    assert main(["eval", str(tmp_path / "a"), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["objectives"]["score"]["mean"] == pytest.approx(score)
+    assert main(["resume", str(tmp_path / "a")]) == 1
+    assert "another source" in capsys.readouterr().err
+
+
+def test_other_generations_are_resumed_as_they_were_started(tmp_path):
+    path = user_file(tmp_path, generations=9)
+    text = path.read_text().replace("seeds=(0,)", "seeds=(0,), variants={'short': {'generations': 5}, 'long': {}}")
+    path.write_text(text)
+    assert main(["run", str(path), "--generations", "2", "--out", str(tmp_path / "a")]) == 0
+    assert {len(run.scores) for run in runs(tmp_path / "a")} == {2}
+    assert main(["resume", str(tmp_path / "a")]) == 0
+    assert main(["run", str(path), "--out", str(tmp_path / "b")]) == 0
+    assert {run.variant: len(run.scores) for run in runs(tmp_path / "b")} == {"short": 5, "long": 9}
+    assert main(["resume", str(tmp_path / "b")]) == 0
+
+
+def test_a_torn_progress_line_harms_nothing(tmp_path):
+    campaign = swingup(seeds=(0,), generations=3)
+    campaign.run(out=tmp_path / "a", quiet=True)
+    with (tmp_path / "a" / "default" / "seed-0" / "progress.jsonl").open("a") as stream:
+        stream.write('{"torn\n')
+    campaign.run(out=tmp_path / "a", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"workers": 0}, "workers: expected a whole number from 1 up, got 0"),
+        ({"device": "nonsense"}, "device: expected one that torch has here"),
+        ({"engine": "steam"}, "engine: expected 'compiled' or 'torch'"),
+    ],
+)
+def test_impossible_means_are_refused_before_anything_is_written(tmp_path, arguments, said):
+    with pytest.raises(ValueError, match=said):
+        swingup().run(out=tmp_path / "a", **arguments)
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seeds": (0, 0)}, "different whole numbers"),
+        ({"seeds": 5}, "such as range"),
+        ({"seeds": ()}, "at least one"),
+        ({"generations": 0}, "from 1 up, got 0"),
+        ({"variants": {"..": {}}}, "is named by letters"),
+    ],
+)
+def test_impossible_campaigns_are_refused(changes, said):
+    with pytest.raises(ValueError, match=said):
+        swingup(**changes)
+
+
+def test_parts_that_were_not_made_are_told():
+    with pytest.raises(TypeError, match="with parentheses"):
+        Campaign(SWINGUP, Topology, WeightAgnosticSearch())
+    with pytest.raises(TypeError, match=r"forget @evo\.fitness"):
+        Campaign(lambda x: 0.0, Vector(2), MuPlusLambda())
+
+
+def test_a_file_that_fails_is_told_by_its_own_lines(tmp_path, capsys):
+    path = tmp_path / "broken.py"
+    path.write_text("x = 1\ny = int('many')\n")
+    assert main(["run", str(path)]) == 1
+    told = capsys.readouterr().err
+    assert "broken.py" in told
+    assert "line 2" in told
+    assert "importlib" not in told
+    assert "invalid literal" in told

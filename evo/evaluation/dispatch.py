@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from evo.function_problem import FunctionProblem
-from evo.run import Run, execute
+from evo.run import CampaignError, Run, execute
 
 
 def execute_all(runs: list[Run], folder: Path, workers: int, device: str, engine: str) -> None:
@@ -13,21 +14,47 @@ def execute_all(runs: list[Run], folder: Path, workers: int, device: str, engine
 
     Batch problems on the CPU: several runs at a time, one per worker process, one thread each. A user's function of
     one genome, or a GPU, or a single run: one run at a time, its evaluations shared among all workers.
+
+    Raises:
+        CampaignError: some runs could not be finished; all others were.
     """
+    failed: list[CampaignError] = []
     apart = workers > 1 and len(runs) > 1 and device == "cpu"
     if not apart or any(isinstance(run.problem, FunctionProblem) for run in runs):
-        for run in runs:
-            execute(run, run.folder(folder), workers, device, engine)
-        return
+        failed += [error for run in runs if (error := attempt(run, folder, workers, device, engine))]
+    else:
+        failed += _apart(runs, folder, workers, device, engine)
+    if failed:
+        raise CampaignError(f"{len(failed)} of {len(runs)} runs could not be finished. {failed[0]}")
+
+
+def attempt(run: Run, folder: Path, workers: int, device: str, engine: str) -> CampaignError | None:
+    """Execute a run; return what stopped it, if anything did, so that the others go on."""
+    try:
+        execute(run, run.folder(folder), workers, device, engine)
+    except CampaignError as error:
+        return CampaignError(f"{run.variant} seed {run.seed}: {error}")
+    return None
+
+
+def _apart(runs: list[Run], folder: Path, workers: int, device: str, engine: str) -> list[CampaignError]:
+    import cloudpickle
     from joblib import Parallel, delayed
     from joblib.externals.loky import get_reusable_executor
 
     try:
         done = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="all", batch_size=1)(
-            delayed(execute)(run, run.folder(folder), 1, device, engine) for run in runs
+            delayed(_attempt_in_worker)(sys.path, cloudpickle.dumps((run, folder, 1, device, engine))) for run in runs
         )
-        for _ in done:
-            pass
+        return [error for error in done if error]
     except BaseException:
         get_reusable_executor().shutdown(wait=True, kill_workers=True)
         raise
+
+
+def _attempt_in_worker(path: list[str], task: bytes) -> CampaignError | None:
+    """Attempt a run that another process packed; modules are looked for where that process would."""
+    import cloudpickle
+
+    sys.path[:] = path
+    return attempt(*cloudpickle.loads(task))

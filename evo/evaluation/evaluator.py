@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -49,12 +49,15 @@ class Evaluator:
     def evaluate(self, genome: Genome, rows: torch.Tensor, rng: np.random.Generator) -> Outcomes:
         """Return the outcomes of rows `[n, L]`; an exception in a batch fails all of it, and is recorded."""
         try:
-            phenotypes = genome.express(rows)
-            if isinstance(phenotypes, Networks):
-                phenotypes = phenotypes.on(self.execution)
-            if self._pool is not None and isinstance(self.problem, FunctionProblem):
-                return self._pool.evaluate(self.problem, phenotypes, rng)
-            return self.problem.evaluate(phenotypes, rng)
+            return self.score(genome.express(rows), rng)
         except Exception:
             scores = torch.full((len(rows), len(self.problem.objectives)), torch.nan, dtype=torch.float64)
             return Outcomes(scores, (Outcome.RAISED,) * len(rows), {0: traceback.format_exc(limit=-8)})
+
+    def score(self, phenotypes: Any, rng: np.random.Generator) -> Outcomes:
+        """Return the outcomes of phenotypes; raises what a batch problem raises."""
+        if isinstance(phenotypes, Networks):
+            phenotypes = phenotypes.on(self.execution)
+        if self._pool is not None and isinstance(self.problem, FunctionProblem):
+            return self._pool.evaluate(self.problem, phenotypes, rng)
+        return self.problem.evaluate(phenotypes, rng)

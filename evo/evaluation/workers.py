@@ -22,7 +22,7 @@ from os import getpid
 from types import ModuleType
 from typing import Any, Self
 
-import cloudpickle  # type: ignore[import-untyped]
+import cloudpickle
 import numpy as np
 import torch
 

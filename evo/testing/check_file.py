@@ -17,7 +17,7 @@ import torch
 
 from evo.algorithm import Algorithm
 from evo.genome import Genome
-from evo.loading import load_module
+from evo.loading import run_file
 from evo.networks import Networks
 from evo.problem import Problem
 from evo.testing import Finding, label
@@ -86,7 +86,7 @@ def check_file(path: Path) -> list[Finding]:
     subject = f"file {path.name}"
     with _imports_forgotten(path), _one_thread():
         try:
-            module = load_module(path)
+            module = run_file(path)
         except (Exception, SystemExit) as error:
             return [Finding(subject, "runs", "FAILED", _where(path, error))]
         found = find(module)
@@ -99,10 +99,11 @@ def check_file(path: Path) -> list[Finding]:
 @contextmanager
 def _imports_forgotten(path: Path) -> Iterator[None]:
     """Forget, at the end, the module of the file and those it imported from beside it."""
-    before = dict(sys.modules)
+    before, places = dict(sys.modules), list(sys.path)
     try:
         yield
     finally:
+        sys.path[:] = places
         for name, module in list(sys.modules.items()):
             place = getattr(module, "__file__", None)
             beside = place is not None and Path(place).resolve().is_relative_to(path.parent)

@@ -264,16 +264,6 @@ def check_express_repeatable(genome: Genome) -> None:
     require(alone == together, "express gives a row another phenotype alone than among others: rows must not mix")
 
 
-def check_absorb(genome: Genome) -> None:
-    """`absorb` returns rows of the same shape, type and lineage, and leaves those given as they are."""
-    genome, rows = grown(genome)
-    before = fingerprint(rows)
-    absorbed = genome.absorb(rows, genome.express(rows))
-    require(fingerprint(rows) == before, "absorb changes its input in place: start with rows.clone()")
-    _check_rows(genome, absorbed, COUNT, "absorb")
-    _same_lineage(genome, rows, genome, absorbed, "absorb")
-
-
 def check_describe(genome: Genome) -> None:
     """`describe` gives plain JSON, and `restore` makes of it a row `[1, L]` that expresses to the same phenotype."""
     genome, rows = grown(genome)
@@ -367,7 +357,6 @@ genome_checks: tuple[Check, ...] = (
         "a row expresses to the same phenotype alone, among others and again",
         check_express_repeatable,
     ),
-    Check("absorb", "absorb returns the rows after a lifetime, of the same shape", check_absorb),
     Check("describe", "describe is JSON, and restore makes the same individual of it", check_describe),
     Check("complexity", "complexity is a finite number from 0 up", check_complexity),
     Check("fit", "fit gives room and changes no individual", check_fit),

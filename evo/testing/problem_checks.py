@@ -241,22 +241,11 @@ def check_restored_scores(genome: Genome, problem: Problem) -> None:
     )
 
 
-def check_after_lifetime(genome: Genome, problem: Problem) -> None:
-    """Rows after evaluation and `absorb` can be bred and scored again."""
-    genome, rows = grown(genome)
-    phenotypes = genome.express(rows)
-    problem.evaluate(phenotypes, draws())
-    genome, rows = genome.fit(genome.absorb(rows, phenotypes))
-    outcomes = problem.evaluate(genome.express(genome.mutate(rows, draws())), draws(1))
-    require(len(outcomes) == len(rows), f"a next generation has {len(outcomes)} outcomes for {len(rows)} rows")
-
-
 pair_checks: tuple[Check, ...] = (
     Check("fits", "the genome's phenotypes are what the problem scores", check_fits, first=True),
     Check("rows-kept", "evaluation leaves rows as they are", check_rows_kept),
     Check("rows-place", "rows in reverse score the same in reverse", check_rows_place),
     Check("restored-scores", "restored individuals score the same", check_restored_scores),
-    Check("next-generation", "evaluated rows can be bred and scored again", check_after_lifetime),
 )
 """Each takes a genome and a problem."""
 

@@ -84,6 +84,11 @@ class Topology(Genome):
             )
         if min(self.rates) < 0 or not sum(self.rates):
             raise ValueError(f"Topology: mutation rates are 0 or more and not all 0, got {self.rates}")
+        if not self.activations or not 0 <= self.initial_connection_rate <= 1 or self.weight_range < 0:
+            raise ValueError(
+                f"Topology: expected activations, an initial_connection_rate from 0 to 1 and a weight_range from 0 up, "
+                f"got {self.activations}, {self.initial_connection_rate}, {self.weight_range}"
+            )
         for activation in (*self.activations, self.output_activation):
             activation_id(activation)
         needed = (self.inputs + 1) * self.outputs + 32

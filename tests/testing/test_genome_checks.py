@@ -205,17 +205,6 @@ class ExpressesByChance(Word):
         return np.random.default_rng().random(len(rows)).tolist()  # type: ignore[no-any-return]
 
 
-class AbsorbsInPlace(Word):
-    def absorb(self, rows: torch.Tensor, phenotypes: Any) -> torch.Tensor:
-        rows[:, 0] = 9.0
-        return rows
-
-
-class AbsorbsPart(Word):
-    def absorb(self, rows: torch.Tensor, phenotypes: Any) -> torch.Tensor:
-        return rows[1:]
-
-
 class DescribesTensors(Word):
     def describe(self, row: torch.Tensor) -> dict[str, Any]:
         return {"letters": row[:4]}
@@ -311,8 +300,6 @@ BROKEN: list[tuple[type[Word], str, str]] = [
     (ExpressesInPlace, "express-repeatable", "express changes the rows"),
     (ExpressesTogether, "express-repeatable", "rows must not mix"),
     (ExpressesByChance, "express-repeatable", "the second time"),
-    (AbsorbsInPlace, "absorb", "in place"),
-    (AbsorbsPart, "absorb", "shape"),
     (DescribesTensors, "describe", "JSON cannot hold"),
     (DescribesNaN, "describe", "JSON cannot hold"),
     (DescribesPart, "describe", "another phenotype"),

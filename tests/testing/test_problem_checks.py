@@ -229,11 +229,6 @@ class ForgetfulNumbers(Numbers):
         return {"values": [0.0, *row[1:3].tolist()]}
 
 
-class TiredNumbers(Numbers):
-    def absorb(self, rows: torch.Tensor, phenotypes: Any) -> torch.Tensor:
-        return rows[:, :3]
-
-
 class Listed(Numbers):
     expresses: ClassVar[type] = list
 
@@ -245,7 +240,6 @@ class Listed(Numbers):
         (Numbers(), InPlace(), "rows-kept", "population's rows"),
         (ReversedNumbers(), Sphere(), "rows-place", "reverse order"),
         (ForgetfulNumbers(), Sphere(), "restored-scores", "describe"),
-        (TiredNumbers(), Sphere(), "next-generation", "rows"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
