@@ -13,7 +13,7 @@ from evo.loading import load_campaign
 from evo.recorded import runs
 
 EXPERIMENTS = ("wann_swingup", "wann_swingup_laptop")
-GENERATIONS = (0, 32, 64, 128, 256, 512, 1023)
+GENERATIONS = (0, 32, 64, 127, 128, 256, 512, 1023)
 
 
 def main():
