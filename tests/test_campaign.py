@@ -217,6 +217,7 @@ def test_new_folders_are_never_shared(tmp_path, monkeypatch):
 
 
 def test_a_file_may_import_its_neighbours(tmp_path):
+    swingup(generations=1).run(workers=2, out=tmp_path / "warm", quiet=True)  # workers that know another path
     (tmp_path / "neighbour.py").write_text("def square(x):\n    return float((x ** 2).sum())\n")
     path = user_file(tmp_path, imports="import neighbour", body="return -neighbour.square(x)")
     assert main(["run", str(path), "--workers", "2", "--out", str(tmp_path / "plain")]) == 0

@@ -22,6 +22,14 @@ def test_a_journal_cut_at_every_byte_ends_the_same(tmp_path):
         assert written(path) == whole
 
 
+def test_a_long_damaged_tail_is_cut_off(tmp_path):
+    whole = written(tmp_path / "whole")
+    first = whole.index(b"\n") + 1
+    path = tmp_path / "damaged"
+    path.write_bytes(whole[:first] + b"x" * 10_000)
+    assert written(path) == whole
+
+
 def test_a_flipped_bit_anywhere_is_found(tmp_path):
     path = tmp_path / "journal"
     whole = written(path)
