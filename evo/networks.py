@@ -75,6 +75,11 @@ class Networks:
         """Return the same networks, to be run in another way."""
         return replace(self, execution=execution)
 
+    def to(self, device: torch.device | str) -> Networks:
+        """Return the same networks on another device."""
+        names = ("node_offsets", "activations", "edge_offsets", "edge_sources", "edge_weights")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
     def __getitem__(self, numbers: slice) -> Networks:
         """Return the networks `first:last` of this population."""
         if not isinstance(numbers, slice):

@@ -44,7 +44,7 @@ def test_eval_scores_again(finished, capsys):
 
 def test_eval_on_a_problem_that_does_not_fit_says_so(finished, capsys):
     assert main(["eval", str(finished), "--problem", "gymnasium:CartPole-v1"]) == 1
-    assert "5 inputs" not in capsys.readouterr().out
+    assert "gymnasium-v1 has 4 inputs and 2 outputs, the champion's network 5 and 1" in capsys.readouterr().err
     assert main(["eval", str(finished), "--problem", "cartpole-swingup"]) == 1
     assert "did you mean 'cartpole-swingup-v1'" in capsys.readouterr().err
     assert main(["eval", str(finished), "--weight", "heavy"]) == 1

@@ -70,8 +70,9 @@ def _copy(function: Callable[..., Any], name: str, **names: Any) -> Any:
 def single_precision(function: Callable[..., Any]) -> Any:
     """Return elementwise code compiled for float32, with its constants, and the functions it calls, in float32 too.
 
-    Python's own constants are doubles; left as they are, one of them turns a whole expression into float64,
-    at a quarter of the speed. Whole numbers are left alone (they may be indices): write 2.0, not 2.
+    Python's own constants are doubles; left as they are, one of them turns a whole expression into float64, and lanes
+    into library calls (measured on a layer of sines: 6 times slower). Whole numbers are left alone (they may be
+    indices): write 2.0, not 2.
     """
     names: dict[str, Any] = {}
     for name in function.__code__.co_names:

@@ -108,12 +108,7 @@ def main():
 
 
 def on_device(problem, start, scale, device, ours):
-    from dataclasses import fields, replace
-
-    networks = copies()
-    tensors = {f.name: getattr(networks, f.name).to(device) for f in fields(networks) if f.name.split("_")[-1] in
-               ("offsets", "sources", "weights", "activations")}  # fmt: skip
-    moved = replace(networks, **tensors)
+    moved = copies().to(device)
 
     def run():
         play(problem, moved, start, scale)

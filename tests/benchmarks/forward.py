@@ -104,15 +104,10 @@ def main():
 
 
 def on_device(networks, cases, device, ours, work):
-    from dataclasses import fields, replace
-
     from evo.evaluation.stepping import Stepper
 
-    tensors = {f.name: getattr(networks, f.name).to(device) for f in fields(networks) if f.name.split("_")[-1] in
-               ("offsets", "sources", "weights", "activations")}  # fmt: skip
-    moved = replace(networks, **tensors)
     observations = cases.to(device).expand(len(networks), -1, -1)
-    stepper = Stepper(moved, torch.ones(len(cases)))
+    stepper = Stepper(networks.to(device), torch.ones(len(cases)))
 
     def run():
         stepper.step(observations)
