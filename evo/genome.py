@@ -58,6 +58,33 @@ class Genome(ABC):
         """Return how large each genome is, `[n]` float64; by default 0. A topology counts its connections."""
         return torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
 
+    def features(self, rows: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return numbers `[n]` float64 that tell genomes apart, by name; by default the complexity alone.
+
+        Quality-diversity algorithms keep the best genome for each combination of them.
+        """
+        return {"complexity": self.complexity(rows)}
+
+    def distance(self, rows: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        """Return how different the genes of `rows` `[n, L]` and `others` `[m, L]` are, `[n, m]` float64.
+
+        By default the root of the mean squared difference of all genes. Algorithms that keep species use it.
+        """
+        genes = self.layout.genes
+        mine, theirs = rows[:, :genes].to(torch.float64), others[:, :genes].to(torch.float64)
+        return torch.cdist(mine, theirs) / genes**0.5
+
+    def absorb(self, rows: torch.Tensor, phenotypes: Any) -> torch.Tensor:
+        """Return rows `[n, L]` that have taken over what their phenotypes learned in a lifetime (Lamarck).
+
+        Raises:
+            TypeError: the genome cannot take anything over.
+        """
+        raise TypeError(
+            f"{type(self).__name__} cannot take over what its phenotypes learned: it has no `absorb`; "
+            f"use inheritance='baldwinian', or write the method"
+        )
+
     def fit(self, rows: torch.Tensor) -> tuple[Self, torch.Tensor]:
         """Return a genome with room for these rows and one more variation of each, and the rows in its layout.
 

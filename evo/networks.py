@@ -38,7 +38,7 @@ class Networks:
     Attributes:
         inputs, outputs: how many of each; the bias is not counted.
         node_offsets: `[n + 1]` int64, where each network's nodes begin in `activations`.
-        activations: `[nodes]` uint8, ids of `evo.activations`; bias and inputs pass their values on.
+        activations: `[nodes]` uint8, ids of `evo.activations`; an input's is applied to what it reads, the bias has none.
         edge_offsets: `[nodes + 1]` int64, where the edges into each node begin in `edge_sources`.
         edge_sources: `[edges]` int64, the number of the source within its network.
         edge_weights: `[edges]` float32.
@@ -70,6 +70,29 @@ class Networks:
     def with_unit_weights(self) -> Networks:
         """Return the same structures with every weight 1, for evaluation with a shared weight."""
         return replace(self, edge_weights=torch.ones_like(self.edge_weights))
+
+    def with_weights(self, weights: torch.Tensor) -> Networks:
+        """Return the same structures with other weights, given as a tensor of as many, of any shape."""
+        if weights.numel() != self.edge_weights.numel():
+            raise ValueError(
+                f"weights: expected {self.edge_weights.numel()} numbers, one per edge, got {weights.numel()}"
+            )
+        return replace(self, edge_weights=weights.reshape(-1).to(self.edge_weights))
+
+    def tile(self, count: int) -> Networks:
+        """Return this population `count` times in a row; with `with_weights`, weights `[count, edges]` fit it."""
+        nodes, edges = len(self.activations), len(self.edge_sources)
+        copies = torch.arange(count, device=self.device)[:, None]
+        node_offsets = (self.node_offsets[:-1] + copies * nodes).flatten()
+        edge_offsets = (self.edge_offsets[:-1] + copies * edges).flatten()
+        return replace(
+            self,
+            node_offsets=torch.cat((node_offsets, node_offsets.new_tensor([count * nodes]))),
+            activations=self.activations.repeat(count),
+            edge_offsets=torch.cat((edge_offsets, edge_offsets.new_tensor([count * edges]))),
+            edge_sources=self.edge_sources.repeat(count),
+            edge_weights=self.edge_weights.repeat(count),
+        )
 
     def on(self, execution: Execution) -> Networks:
         """Return the same networks, to be run in another way."""
