@@ -72,7 +72,7 @@ class Genome(ABC):
         """
         genes = self.layout.genes
         mine, theirs = rows[:, :genes].to(torch.float64), others[:, :genes].to(torch.float64)
-        return torch.cdist(mine, theirs) / genes**0.5
+        return torch.cdist(mine, theirs) / float(genes) ** 0.5
 
     def absorb(self, rows: torch.Tensor, phenotypes: Any) -> torch.Tensor:
         """Return rows `[n, L]` that have taken over what their phenotypes learned in a lifetime (Lamarck).

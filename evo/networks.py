@@ -38,7 +38,7 @@ class Networks:
     Attributes:
         inputs, outputs: how many of each; the bias is not counted.
         node_offsets: `[n + 1]` int64, where each network's nodes begin in `activations`.
-        activations: `[nodes]` uint8, ids of `evo.activations`; an input's is applied to what it reads, the bias has none.
+        activations: `[nodes]` uint8, ids of `evo.activations`; an input's is applied to what it reads.
         edge_offsets: `[nodes + 1]` int64, where the edges into each node begin in `edge_sources`.
         edge_sources: `[edges]` int64, the number of the source within its network.
         edge_weights: `[edges]` float32.
