@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -49,7 +50,7 @@ class Evaluator:
     def evaluate(self, genome: Genome, rows: torch.Tensor, rng: np.random.Generator) -> Outcomes:
         """Return the outcomes of rows `[n, L]`; an exception in a batch fails all of it, and is recorded."""
         try:
-            return self.score(genome.express(rows), rng)
+            return inherit(genome, rows, self.score(genome.express(rows), rng))
         except Exception:
             scores = torch.full((len(rows), len(self.problem.objectives)), torch.nan, dtype=torch.float64)
             return Outcomes(scores, (Outcome.RAISED,) * len(rows), {0: traceback.format_exc(limit=-8)})
@@ -61,3 +62,24 @@ class Evaluator:
         if self._pool is not None and isinstance(self.problem, FunctionProblem):
             return self._pool.evaluate(self.problem, phenotypes, rng)
         return self.problem.evaluate(phenotypes, rng)
+
+
+def inherit(genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> Outcomes:
+    """Return outcomes with the rows `[n, L]` that took over what was learned, where anything was to be taken over.
+
+    Rows whose evaluation failed stay as they were.
+
+    Raises:
+        TypeError: the genome cannot take anything over.
+        ValueError: it returned rows of another shape.
+    """
+    if outcomes.learned is None:
+        return outcomes
+    absorbed = genome.absorb(rows, outcomes.learned)
+    if absorbed.shape != rows.shape:
+        raise ValueError(
+            f"absorb: expected rows of shape {list(rows.shape)}, as it was given, got {list(absorbed.shape)} from "
+            f"{type(genome).__name__}"
+        )
+    kept = torch.where(outcomes.ok.to(rows.device)[:, None], absorbed.to(rows), rows)
+    return replace(outcomes, learned=None, rows=kept)

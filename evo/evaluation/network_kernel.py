@@ -89,6 +89,9 @@ def propagate(
         values: `[nodes, LANES]`; on entry the previous step's values, which recurrent edges read.
         total: scratch `[LANES]`.
     """
+    for node in range(first_node + 1, first_computed):
+        if activations[node] != 1:
+            activate(activations[node], values[node - first_node])
     for node in range(first_computed, last_node):
         target = values[node - first_node]
         weighted_sum(values, edge_sources, edge_weights, edge_offsets[node], edge_offsets[node + 1], total)

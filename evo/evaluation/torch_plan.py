@@ -43,6 +43,7 @@ class Plan:
             the previous step.
         recurrent: whether any edge reads the previous step.
         bias, inputs, outputs: the renumbered nodes, `[n]`, `[n, inputs]`, `[n, outputs]`.
+        input_activations: the inputs' activations, as slices `(id, first, last)`.
         depths: what to compute, in order.
     """
 
@@ -57,7 +58,7 @@ class Plan:
         backward = sources >= targets
         fixed = local <= networks.inputs
         depth = _depths(sources[~backward], targets[~backward], fixed)
-        kinds = networks.activations.to(torch.int64)
+        kinds = networks.activations.to(torch.int64).index_fill(0, begin, 1)  # the bias is 1, whatever it is said to do
         order = torch.argsort(depth * 256 + kinds, stable=True)
         number = torch.empty_like(order)
         number[order] = torch.arange(self.nodes, device=device)
@@ -67,6 +68,7 @@ class Plan:
         last = networks.node_offsets[1:, None] - networks.outputs
         self.outputs = number[last + torch.arange(networks.outputs, device=device)]
         edges = (number[sources] + backward * self.nodes, number[targets], networks.edge_weights)
+        self.input_activations = _slices(kinds[order][: int(fixed.sum())], 0)
         self.depths = _plan_depths(depth[order], kinds[order], edges)
 
     def compute(self, values: torch.Tensor, scale: torch.Tensor) -> None:
@@ -76,6 +78,8 @@ class Plan:
             values: `[2 * nodes, lanes]`, with bias, inputs and the previous step filled in.
             scale: `[lanes]` what weighted sums are multiplied with.
         """
+        for kind, first, last in self.input_activations:
+            values[first:last] = FUNCTIONS[kind - 1][1](values[first:last])
         for depth in self.depths:
             block = values[depth.first : depth.last]
             block.zero_()

@@ -14,8 +14,8 @@ def cross(child: Fields, other: Fields, rng: np.random.Generator) -> None:
     """Mix into copies of first parents what second parents have in common with them, in place.
 
     Nodes and connections are aligned by identity. Structure, and genes that only the first (the fitter) parent has,
-    are the first parent's. A matching connection takes its weight from either parent, evenly, and a matching node
-    its activation; a matching connection's enabled flag comes along with its weight.
+    are the first parent's. A matching connection takes its weight from either parent, evenly, and a matching node, an
+    input and an output its activation; a matching connection's enabled flag comes along with its weight.
 
     Args:
         child: views of copies of the first parents' rows.
@@ -44,3 +44,5 @@ def _align(mine: torch.Tensor, theirs: torch.Tensor) -> tuple[torch.Tensor, torc
     last = theirs.shape[1] - 1
     spot = torch.searchsorted(order.values, mine.nan_to_num(nan=0.0).contiguous()).clamp(max=last)
     return order.indices.gather(1, spot), order.values.gather(1, spot) == mine
+    take = seeds.uniform(rng, tuple(child.interface_activation.shape), child.node) < 0.5
+    child.interface_activation[...] = torch.where(take, other.interface_activation, child.interface_activation)

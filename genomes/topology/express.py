@@ -6,7 +6,7 @@ import torch
 
 from evo.networks import Networks
 from genomes.topology.fields import Fields
-from genomes.topology.indexing import index
+from genomes.topology.indexing import Index, index
 
 
 def expressed(fields: Fields, hidden_always_enabled: bool) -> torch.Tensor:
@@ -26,23 +26,35 @@ def _between_hidden(fields: Fields) -> torch.Tensor:
     return inside[0] & inside[1]
 
 
-def express(fields: Fields, inputs: int, outputs: int, output_activation: int, hidden_always_enabled: bool) -> Networks:
+def edge_order(
+    fields: Fields, inputs: int, outputs: int, hidden_always_enabled: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return row and slot `[edges]` of every connection that is expressed, in the order of the networks' edges."""
+    where = index(fields.node, fields.edge_source, fields.edge_target, inputs, outputs)
+    return _ordered(where, expressed(fields, hidden_always_enabled))
+
+
+def _ordered(where: Index, used: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return row and slot of the connections marked `[n, connections]`: by row, then target, then source."""
+    row, slot = torch.nonzero(used, as_tuple=True)
+    nodes = where.identities.shape[1]
+    order = torch.argsort((row * nodes + where.targets[row, slot]) * nodes + where.sources[row, slot])
+    return row[order], slot[order]
+
+
+def express(fields: Fields, inputs: int, outputs: int, hidden_always_enabled: bool) -> Networks:
     """Return the networks of the genomes.
 
     Args:
         fields: views of n genomes' rows.
         inputs, outputs: how many of each, the bias not counted.
-        output_activation: the outputs' activation id.
         hidden_always_enabled: see `expressed`.
     """
     where = index(fields.node, fields.edge_source, fields.edge_target, inputs, outputs)
     device = fields.node.device
     node_offsets = torch.cat((torch.zeros(1, dtype=torch.int64, device=device), where.sizes.cumsum(0)))
-    row, slot = torch.nonzero(expressed(fields, hidden_always_enabled), as_tuple=True)
-    source, target = where.sources[row, slot], where.targets[row, slot] + node_offsets[row]
-    order = torch.argsort(target * where.identities.shape[1] + source)
-    total = int(node_offsets[-1])
-    counts = torch.bincount(target, minlength=total)
+    row, slot = _ordered(where, expressed(fields, hidden_always_enabled))
+    counts = torch.bincount(where.targets[row, slot] + node_offsets[row], minlength=int(node_offsets[-1]))
     weight = fields.edge_weight[row, slot]
     if hidden_always_enabled:  # the published code also sets these weights to 1
         weight = torch.where(_between_hidden(fields)[row, slot], 1.0, weight)
@@ -50,17 +62,21 @@ def express(fields: Fields, inputs: int, outputs: int, output_activation: int, h
         inputs,
         outputs,
         node_offsets,
-        _activations(fields, where.identities, inputs, output_activation),
+        _activations(fields, where.identities, inputs),
         torch.cat((torch.zeros(1, dtype=torch.int64, device=device), counts.cumsum(0))),
-        source[order],
-        weight[order].to(torch.float32),
+        where.sources[row, slot],
+        weight.to(torch.float32),
     )
 
 
-def _activations(fields: Fields, identities: torch.Tensor, inputs: int, output_activation: int) -> torch.Tensor:
+def _activations(fields: Fields, identities: torch.Tensor, inputs: int) -> torch.Tensor:
     """Return the activation ids `[nodes]` (uint8) of all genomes' nodes in order, packed."""
     hidden = fields.node.nan_to_num(nan=torch.inf).argsort(dim=1, stable=True)
-    kinds = torch.full_like(identities, 1.0)
-    kinds[:, inputs + 1 : inputs + 1 + hidden.shape[1]] = fields.node_activation.gather(1, hidden)
-    kinds = torch.where(identities >= 1.0, float(output_activation), kinds)
-    return kinds[identities.isfinite()].to(torch.uint8)
+    bias = torch.ones(len(hidden), 1, dtype=identities.dtype, device=identities.device)
+    given = fields.interface_activation
+    inner = fields.node_activation.gather(1, hidden)
+    exists = ~fields.node.isnan().gather(1, hidden)
+    always = torch.ones_like(given, dtype=torch.bool)
+    kinds = torch.cat((bias, given[:, :inputs], inner, given[:, inputs:]), dim=1)
+    real = torch.cat((bias > 0, always[:, :inputs], exists, always[:, inputs:]), dim=1)
+    return kinds[real].to(torch.uint8)

@@ -9,12 +9,13 @@ import torch
 from evo.layout import Field, Layout
 
 
-def topology_layout(hidden: int, connections: int) -> Layout:
+def topology_layout(interface: int, hidden: int, connections: int) -> Layout:
     """Return the layout of rows with room for so many hidden nodes and connections; empty slots hold NaN.
 
-    float64, because identities are told apart exactly.
+    `interface` is the number of inputs and outputs together. float64, because identities are told apart exactly.
     """
     return Layout(
+        Field("interface_activation", (interface,), "activation ids of the inputs, then the outputs"),
         Field("node", (hidden,), "identity of a hidden node, between 0 and 1; NaN where a slot is empty"),
         Field("node_activation", (hidden,), "activation id of a hidden node"),
         Field("edge_source", (connections,), "identity of the node a connection comes from"),
@@ -29,6 +30,7 @@ def topology_layout(hidden: int, connections: int) -> Layout:
 class Fields:
     """Views `[n, hidden]` and `[n, connections]` of rows; writing to them writes to the rows. See `topology_layout`."""
 
+    interface_activation: torch.Tensor
     node: torch.Tensor
     node_activation: torch.Tensor
     edge_source: torch.Tensor
@@ -57,3 +59,20 @@ class Fields:
         self.edge_target[row, slot] = target
         self.edge_weight[row, slot] = weight
         self.edge_enabled[row, slot] = 1.0
+
+    def keep(self, nodes: torch.Tensor, edges: torch.Tensor) -> None:
+        """Remove all hidden nodes and connections but those marked `[n, hidden]` and `[n, connections]`, in place.
+
+        What is left keeps its order and moves to the first slots.
+        """
+        for marked, first, others, empty in (
+            (nodes & ~self.node.isnan(), self.node, (self.node_activation,), 1.0),
+            (edges & ~self.edge_source.isnan(), self.edge_source, (self.edge_target, self.edge_enabled), torch.nan),
+            (edges & ~self.edge_source.isnan(), None, (self.edge_weight,), 0.0),
+        ):
+            order = torch.argsort((~marked).to(torch.int8), dim=1, stable=True)
+            filled = torch.arange(marked.shape[1], device=marked.device) < marked.sum(1, keepdim=True)
+            for column in others:
+                column[...] = torch.where(filled, column.gather(1, order), empty)
+            if first is not None:
+                first[...] = torch.where(filled, first.gather(1, order), torch.nan)

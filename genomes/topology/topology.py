@@ -21,15 +21,13 @@ from evo.genome import Genome
 from evo.layout import LINEAGE_FIELDS, Layout
 from evo.networks import Networks
 from evo.problem import Problem
-from genomes.topology.add_connection import add_connection
-from genomes.topology.add_node import add_node
-from genomes.topology.change_activation import change_activation
 from genomes.topology.crossover import cross
-from genomes.topology.enable_connection import enable_connection
-from genomes.topology.express import express, expressed
+from genomes.topology.depth import depths
+from genomes.topology.express import edge_order, express, expressed
 from genomes.topology.fields import Fields, topology_layout
 from genomes.topology.identity import input_identities, output_identities
-from genomes.topology.perturb_weights import perturb_weights
+from genomes.topology.indexing import index
+from genomes.topology.variation import KINDS, vary
 
 TEN_ACTIVATIONS = ("linear", "step", "sin", "gaussian", "tanh", "sigmoid", "inverse", "abs", "relu", "cos")
 
@@ -38,21 +36,29 @@ TEN_ACTIVATIONS = ("linear", "step", "sin", "gaussian", "tanh", "sigmoid", "inve
 class Topology(Genome):
     """Any directed graph with ten activations: weight agnostic networks, and NEAT (Gaier & Ha 2019, Stanley 2002).
 
-    A mutation makes exactly one change, of a kind drawn with the rates below (they are normalised by their sum).
-
     Attributes:
         inputs, outputs: how many of each; a bias comes on top.
         hidden, connections: how many hidden nodes and connections a row has room for; `fit` makes more.
         activations: names that hidden nodes draw their activation from.
-        output_activation: the name of the outputs' activation.
+        output_activation: the name of the outputs' activation, at the start.
         initial_connection_rate: the probability that a connection from input to output starts enabled.
+        keep_disabled: whether the connections that start disabled are there, to be enabled; else they are only added.
         weight_range: new weights are uniform from -weight_range to weight_range.
-        add_node_rate, add_connection_rate, enable_connection_rate, activation_rate, weight_rate: how often a
+        mutation: "one": a mutation is one change, of a kind drawn with the rates, which are normalised by their sum
+            (weight agnostic search); "each": every kind of change happens with its rate as probability (NEAT).
+        changes: with "one", a child gets from 1 to so many changes, evenly.
+        add_node_rate, add_connection_rate, enable_connection_rate, activation_rate, weight_rate,
+            remove_connection_rate, remove_node_rate, input_activation_rate, output_activation_rate: how often a
             mutation is of each kind.
         weight_perturbation_rate: the probability that a weight moves in a mutation of weights.
         weight_deviation: the standard deviation of such a move.
+        weight_replacement_rate: the probability that a weight is drawn anew in a mutation of weights.
         recurrent: whether connections may lead backward, reading the previous step.
+        deeper_only: whether connections are only added to nodes that lie deeper, as the published code does.
         hidden_always_enabled: express disabled connections between hidden nodes, as the published code does.
+        structure_coefficient, weight_coefficient: what a gene that only one of two genomes has, and the mean
+            difference of common genes' weights, count for their distance (NEAT, equation 1).
+        normalize_above: distances are divided by the number of genes where a genome has more than so many.
     """
 
     name: ClassVar[str] = "topology"
@@ -66,16 +72,28 @@ class Topology(Genome):
     activations: tuple[str, ...] = TEN_ACTIVATIONS
     output_activation: str = "linear"
     initial_connection_rate: float = 0.5
+    keep_disabled: bool = True
     weight_range: float = 2.0
+    mutation: str = "one"
+    changes: int = 1
     add_node_rate: float = 0.25
     add_connection_rate: float = 0.20
     enable_connection_rate: float = 0.05
     activation_rate: float = 0.50
     weight_rate: float = 0.0
+    remove_connection_rate: float = 0.0
+    remove_node_rate: float = 0.0
+    input_activation_rate: float = 0.0
+    output_activation_rate: float = 0.0
     weight_perturbation_rate: float = 0.8
     weight_deviation: float = 0.5
+    weight_replacement_rate: float = 0.0
     recurrent: bool = False
+    deeper_only: bool = False
     hidden_always_enabled: bool = False
+    structure_coefficient: float = 1.0
+    weight_coefficient: float = 0.4
+    normalize_above: int = 20
 
     def __post_init__(self) -> None:
         if self.inputs < 1 or self.outputs < 1 or self.hidden < 1:
@@ -84,6 +102,13 @@ class Topology(Genome):
             )
         if min(self.rates) < 0 or not sum(self.rates):
             raise ValueError(f"Topology: mutation rates are 0 or more and not all 0, got {self.rates}")
+        if self.mutation not in ("one", "each") or self.changes < 1 or (self.changes > 1 and self.mutation == "each"):
+            raise ValueError(
+                f"Topology: mutation is 'one', with 1 change or more, or 'each', with 1; got {self.mutation!r} and "
+                f"{self.changes} changes"
+            )
+        if self.mutation == "each" and max(self.rates) > 1:
+            raise ValueError(f"Topology: with mutation='each', rates are probabilities, at most 1; got {self.rates}")
         if not self.activations or not 0 <= self.initial_connection_rate <= 1 or self.weight_range < 0:
             raise ValueError(
                 f"Topology: expected activations, an initial_connection_rate from 0 to 1 and a weight_range from 0 up, "
@@ -102,19 +127,13 @@ class Topology(Genome):
 
     @property
     def rates(self) -> tuple[float, ...]:
-        """The rates of the kinds of mutation, in order: node, connection, enable, activation, weights."""
-        return (
-            self.add_node_rate,
-            self.add_connection_rate,
-            self.enable_connection_rate,
-            self.activation_rate,
-            self.weight_rate,
-        )
+        """The rates of the kinds of mutation, in the order of `genomes.topology.variation.KINDS`."""
+        return tuple(getattr(self, f"{kind}_rate") for kind in KINDS)
 
     @cached_property
     def layout(self) -> Layout:
         """Nodes and connections; see `genomes.topology.fields`."""
-        return topology_layout(self.hidden, self.connections)
+        return topology_layout(self.inputs + self.outputs, self.hidden, self.connections)
 
     def fields(self, rows: torch.Tensor) -> Fields:
         """Return the views of rows that operators work on."""
@@ -127,40 +146,46 @@ class Topology(Genome):
             raise ValueError(f"Topology: connections must be at least {genes} for a first generation")
         rows = self.layout.empty(count, torch.nan)
         fields = self.fields(rows)
+        fields.interface_activation[...] = self._interface()
         fields.node_activation[...] = 1.0
         fields.edge_weight[...] = 0.0
-        fields.edge_enabled[...] = torch.nan
         fields.edge_source[:, :genes] = input_identities(self.inputs).repeat_interleave(self.outputs)
         fields.edge_target[:, :genes] = output_identities(self.outputs).repeat(self.inputs + 1)
         draws = seeds.uniform(rng, (2, count, genes), rows)
         fields.edge_weight[:, :genes] = (2.0 * draws[0] - 1.0) * self.weight_range
-        fields.edge_enabled[:, :genes] = (draws[1] < self.initial_connection_rate).to(rows)
+        enabled = draws[1] < self.initial_connection_rate
+        fields.edge_enabled[:, :genes] = enabled.to(rows)
+        if not self.keep_disabled:
+            fields.keep(torch.ones_like(fields.node, dtype=torch.bool), fields.edge_enabled > 0)
         return rows
 
+    def _interface(self) -> torch.Tensor:
+        """Return the activation ids of inputs and outputs at the start, float64."""
+        ids = [1] * self.inputs + [activation_id(self.output_activation)] * self.outputs
+        return torch.tensor(ids, dtype=torch.float64)
+
     def mutate(self, rows: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        """Return children with one change each; a change that is not possible leaves a copy."""
-        kinds = torch.from_numpy(rng.choice(len(self.rates), len(rows), p=np.array(self.rates) / sum(self.rates)))
+        """Return mutated children; a change that is not possible leaves a copy. See `mutation`."""
         children = rows.clone()
-        for kind in range(len(self.rates)):
-            chosen = torch.nonzero(kinds == kind).flatten().to(rows.device)
-            if len(chosen):
-                changed = children[chosen]
-                self._vary(kind, self.fields(changed), rng)
-                children[chosen] = changed
+        if self.mutation == "each":
+            draws = rng.random((len(KINDS), len(rows)))
+            for kind, rate in enumerate(self.rates):
+                self._change(kind, children, draws[kind] < rate, rng)
+            return children
+        wanted = rng.integers(1, self.changes, len(rows), endpoint=True) if self.changes > 1 else np.ones(len(rows))
+        for number in range(self.changes):
+            kinds = rng.choice(len(KINDS), len(rows), p=np.array(self.rates) / sum(self.rates))
+            for kind in range(len(KINDS)):
+                self._change(kind, children, (kinds == kind) & (wanted > number), rng)
         return children
 
-    def _vary(self, kind: int, fields: Fields, rng: np.random.Generator) -> None:
-        allowed = torch.tensor([activation_id(name) for name in self.activations], device=fields.node.device)
-        if kind == 0:
-            add_node(fields, allowed, rng)
-        elif kind == 1:
-            add_connection(fields, self.inputs, self.outputs, self.weight_range, self.recurrent, rng)
-        elif kind == 2:
-            enable_connection(fields, rng)
-        elif kind == 3:
-            change_activation(fields, allowed, rng)
-        else:
-            perturb_weights(fields, self.weight_perturbation_rate, self.weight_deviation, rng)
+    def _change(self, kind: int, children: torch.Tensor, chosen: np.ndarray, rng: np.random.Generator) -> None:
+        """Make a change of a kind in the rows chosen `[n]`, in place."""
+        if chosen.any():
+            places = torch.from_numpy(np.flatnonzero(chosen)).to(children.device)
+            changed = children[places]
+            vary(KINDS[kind], self, self.fields(changed), rng)
+            children[places] = changed
 
     def crossover(self, first: torch.Tensor, second: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """Return children with the first parents' structure and common genes of either; see `crossover.cross`."""
@@ -170,17 +195,37 @@ class Topology(Genome):
 
     def express(self, rows: torch.Tensor) -> Networks:
         """Return the networks of the rows."""
-        output = activation_id(self.output_activation)
-        return express(self.fields(rows), self.inputs, self.outputs, output, self.hidden_always_enabled)
+        return express(self.fields(rows), self.inputs, self.outputs, self.hidden_always_enabled)
+
+    def absorb(self, rows: torch.Tensor, phenotypes: Networks) -> torch.Tensor:
+        """Return the rows with the weights that their networks have."""
+        learned = rows.clone()
+        row, slot = edge_order(self.fields(rows), self.inputs, self.outputs, self.hidden_always_enabled)
+        self.fields(learned).edge_weight[row, slot] = phenotypes.edge_weights.to(rows)
+        return learned
 
     def complexity(self, rows: torch.Tensor) -> torch.Tensor:
         """Return how many connections each network has, `[n]` float64."""
         return expressed(self.fields(rows), self.hidden_always_enabled).sum(1).to(torch.float64)
 
-    def fit(self, rows: torch.Tensor) -> tuple[Self, torch.Tensor]:
-        """Return a genome with room for one more node and two more connections in every row, and the rows in it."""
+    def features(self, rows: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return each network's connections, hidden nodes, and depth: the longest path to a node, by connections."""
         fields = self.fields(rows)
-        hidden, connections = int(fields.nodes().max()) + 1, int(fields.edges().max()) + 2
+        where = index(fields.node, fields.edge_source, fields.edge_target, self.inputs, self.outputs)
+        depth = depths(where, expressed(fields, self.hidden_always_enabled), self.inputs)
+        exists = where.identities.isfinite()
+        measured = {
+            "connections": self.complexity(rows),
+            "hidden": fields.nodes(),
+            "depth": torch.where(exists, depth, 0).max(1).values,
+        }
+        return {name: values.to(torch.float64) for name, values in measured.items()}
+
+    def fit(self, rows: torch.Tensor) -> tuple[Self, torch.Tensor]:
+        """Return a genome with room for the nodes and connections of a mutation in every row, and the rows in it."""
+        fields = self.fields(rows)
+        hidden = int(fields.nodes().max()) + self.changes
+        connections = int(fields.edges().max()) + 3 * self.changes  # a node splits one into two; one is added
         if hidden <= self.hidden and connections <= self.connections:
             return self, rows
         larger = replace(
@@ -201,12 +246,17 @@ class Topology(Genome):
         return wider
 
     def describe(self, row: torch.Tensor) -> dict[str, Any]:
-        """Return one row's nodes `[identity, activation]` and connections `[source, target, weight, enabled]`."""
+        """Return one row as a champion file has it.
+
+        `interface`: names of the inputs' and outputs' activations; `nodes`: `[identity, activation]`; `connections`:
+        `[source, target, weight, enabled]`.
+        """
         fields = self.fields(row.reshape(1, -1).cpu())
         nodes, edges = int(fields.nodes()), int(fields.edges())
         names = [NAMES[int(kind)] for kind in fields.node_activation[0, :nodes]]
         columns = (fields.edge_source, fields.edge_target, fields.edge_weight)
         return {
+            "interface": [NAMES[int(kind)] for kind in fields.interface_activation[0]],
             "nodes": [[identity, name] for identity, name in zip(fields.node[0, :nodes].tolist(), names, strict=True)],
             "connections": [
                 [*ends, bool(enabled)]
@@ -223,6 +273,8 @@ class Topology(Genome):
         nodes, edges = described["nodes"], described["connections"]
         rows = self.layout.empty(1, torch.nan)
         fields = self.fields(rows)
+        interface = [activation_id(name) for name in described.get("interface", ())]  # older files have none
+        fields.interface_activation[...] = torch.tensor(interface, dtype=rows.dtype) if interface else self._interface()
         fields.node_activation[...] = 1.0
         fields.edge_weight[...] = 0.0
         for slot, (identity, name) in enumerate(nodes):
@@ -238,13 +290,17 @@ class Topology(Genome):
     def graph(self, row: torch.Tensor) -> networkx.DiGraph[float]:
         """Return one row as a graph: nodes are identities with kind and activation, edges have weight and enabled."""
         described = self.describe(row)
+        interface = described["interface"]
         graph: networkx.DiGraph[float] = networkx.DiGraph()
         for number, identity in enumerate(input_identities(self.inputs).tolist()):
-            graph.add_node(identity, kind="input" if number else "bias", activation="linear")
+            activation = interface[number - 1] if number else "linear"
+            graph.add_node(identity, kind="input" if number else "bias", activation=activation)
         for identity, activation in sorted(described["nodes"]):
             graph.add_node(identity, kind="hidden", activation=activation)
-        for identity in output_identities(self.outputs).tolist():
-            graph.add_node(identity, kind="output", activation=self.output_activation)
+        for identity, activation in zip(
+            output_identities(self.outputs).tolist(), interface[self.inputs :], strict=True
+        ):
+            graph.add_node(identity, kind="output", activation=activation)
         for source, target, weight, enabled in described["connections"]:
             graph.add_edge(source, target, weight=weight, enabled=enabled)
         return graph
