@@ -6,9 +6,8 @@ import numpy as np
 import torch
 
 from evo import seeds
-from genomes.topology.depth import depths
 from genomes.topology.fields import Fields
-from genomes.topology.indexing import Index, choose, index
+from genomes.topology.indexing import Index, choose, index, layers
 
 
 def add_connection(
@@ -32,12 +31,12 @@ def add_connection(
         weight_range: new weights are uniform from -weight_range to weight_range.
         recurrent: whether connections may lead backward, and to their own source.
         rng: where all draws come from.
-        deeper_only: without recurrence, lead only to nodes that lie deeper than the source, as the published weight
-            agnostic networks code does: a node's depth is the longest path to it.
+        deeper_only: without recurrence, lead to any node that lies deeper than the source, whatever their identities,
+            as the published weight agnostic networks code does: a node's depth is the longest path to it.
     """
-    where = index(fields.node, fields.edge_source, fields.edge_target, inputs, outputs)
+    where = index(fields.node, fields.edge_source, fields.edge_target, inputs, outputs, deeper_only)
     draws = seeds.uniform(rng, (3, len(fields.node)), fields.node)
-    order = _layers(where, inputs, outputs) if deeper_only and not recurrent else _places(where, inputs, outputs)
+    order = layers(where, inputs, outputs) if deeper_only else _places(where, inputs, outputs)
     ways = _ways_back(where, inputs) if recurrent else _deeper(where, order)
     free = ways - _out_degree(where)
     source, _ = choose(free > 0, draws[0])
@@ -55,18 +54,11 @@ def _places(where: Index, inputs: int, outputs: int) -> torch.Tensor:
     return torch.minimum(place.clamp(min=inputs), where.sizes[:, None] - outputs)
 
 
-def _layers(where: Index, inputs: int, outputs: int) -> torch.Tensor:
-    """Return each node's layer `[n, nodes]`: its depth, and for outputs one behind all others."""
-    depth = depths(where, where.used, inputs)
-    place = torch.arange(depth.shape[1], device=depth.device)
-    return torch.where(place < where.sizes[:, None] - outputs, depth, depth.shape[1])
-
-
 def _deeper(where: Index, order: torch.Tensor) -> torch.Tensor:
     """Return how many nodes of its genome lie behind each node `[n, nodes]`; 0 in empty slots."""
     place = torch.arange(order.shape[1], device=order.device)
     exists = place < where.sizes[:, None]
-    counts = torch.zeros(len(order), order.shape[1] + 2, dtype=torch.int64, device=order.device)
+    counts = torch.zeros(len(order), order.shape[1] + 4, dtype=torch.int64, device=order.device)
     counts.scatter_add_(1, order + 1, exists.to(torch.int64))
     up_to = counts.cumsum(1).gather(1, order + 1)
     return torch.where(exists, where.sizes[:, None] - up_to, 0)

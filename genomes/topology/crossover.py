@@ -30,6 +30,8 @@ def cross(child: Fields, other: Fields, rng: np.random.Generator) -> None:
     place, match = _align(child.node, other.node)
     take = match & (seeds.uniform(rng, tuple(match.shape), child.node) < 0.5)
     child.node_activation[...] = torch.where(take, other.node_activation.gather(1, place), child.node_activation)
+    take = seeds.uniform(rng, tuple(child.interface_activation.shape), child.node) < 0.5
+    child.interface_activation[...] = torch.where(take, other.interface_activation, child.interface_activation)
 
 
 def _keys(fields: Fields) -> torch.Tensor:
@@ -44,5 +46,3 @@ def _align(mine: torch.Tensor, theirs: torch.Tensor) -> tuple[torch.Tensor, torc
     last = theirs.shape[1] - 1
     spot = torch.searchsorted(order.values, mine.nan_to_num(nan=0.0).contiguous()).clamp(max=last)
     return order.indices.gather(1, spot), order.values.gather(1, spot) == mine
-    take = seeds.uniform(rng, tuple(child.interface_activation.shape), child.node) < 0.5
-    child.interface_activation[...] = torch.where(take, other.interface_activation, child.interface_activation)

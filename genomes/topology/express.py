@@ -27,10 +27,10 @@ def _between_hidden(fields: Fields) -> torch.Tensor:
 
 
 def edge_order(
-    fields: Fields, inputs: int, outputs: int, hidden_always_enabled: bool
+    fields: Fields, inputs: int, outputs: int, hidden_always_enabled: bool, by_depth: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return row and slot `[edges]` of every connection that is expressed, in the order of the networks' edges."""
-    where = index(fields.node, fields.edge_source, fields.edge_target, inputs, outputs)
+    where = index(fields.node, fields.edge_source, fields.edge_target, inputs, outputs, by_depth)
     return _ordered(where, expressed(fields, hidden_always_enabled))
 
 
@@ -42,15 +42,16 @@ def _ordered(where: Index, used: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
     return row[order], slot[order]
 
 
-def express(fields: Fields, inputs: int, outputs: int, hidden_always_enabled: bool) -> Networks:
+def express(fields: Fields, inputs: int, outputs: int, hidden_always_enabled: bool, by_depth: bool) -> Networks:
     """Return the networks of the genomes.
 
     Args:
         fields: views of n genomes' rows.
         inputs, outputs: how many of each, the bias not counted.
         hidden_always_enabled: see `expressed`.
+        by_depth: see `genomes.topology.indexing.index`.
     """
-    where = index(fields.node, fields.edge_source, fields.edge_target, inputs, outputs)
+    where = index(fields.node, fields.edge_source, fields.edge_target, inputs, outputs, by_depth)
     device = fields.node.device
     node_offsets = torch.cat((torch.zeros(1, dtype=torch.int64, device=device), where.sizes.cumsum(0)))
     row, slot = _ordered(where, expressed(fields, hidden_always_enabled))
@@ -62,21 +63,30 @@ def express(fields: Fields, inputs: int, outputs: int, hidden_always_enabled: bo
         inputs,
         outputs,
         node_offsets,
-        _activations(fields, where.identities, inputs),
+        _activations(fields, where, inputs),
         torch.cat((torch.zeros(1, dtype=torch.int64, device=device), counts.cumsum(0))),
         where.sources[row, slot],
         weight.to(torch.float32),
     )
 
 
-def _activations(fields: Fields, identities: torch.Tensor, inputs: int) -> torch.Tensor:
+def _activations(fields: Fields, where: Index, inputs: int) -> torch.Tensor:
     """Return the activation ids `[nodes]` (uint8) of all genomes' nodes in order, packed."""
-    hidden = fields.node.nan_to_num(nan=torch.inf).argsort(dim=1, stable=True)
-    bias = torch.ones(len(hidden), 1, dtype=identities.dtype, device=identities.device)
     given = fields.interface_activation
-    inner = fields.node_activation.gather(1, hidden)
-    exists = ~fields.node.isnan().gather(1, hidden)
-    always = torch.ones_like(given, dtype=torch.bool)
-    kinds = torch.cat((bias, given[:, :inputs], inner, given[:, inputs:]), dim=1)
-    real = torch.cat((bias > 0, always[:, :inputs], exists, always[:, inputs:]), dim=1)
-    return kinds[real].to(torch.uint8)
+    identities = torch.where(where.identities.isfinite(), where.identities, torch.nan)
+    slot, hidden = _slots(identities, fields.node)
+    kinds = torch.where(hidden, fields.node_activation.gather(1, slot), 1.0)
+    place = torch.where(
+        identities < 0, identities + inputs, identities - 1 + inputs
+    )  # -1 is the last input, 1 an output
+    interface = (identities > -inputs - 1) & ~hidden
+    given = given.gather(1, torch.where(interface, place, 0.0).long())
+    return torch.where(interface, given, kinds)[identities.isfinite()].to(torch.uint8)
+
+
+def _slots(identities: torch.Tensor, nodes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return for each identity `[n, k]` which of `nodes` `[n, hidden]` it is, and whether it is one."""
+    order = nodes.nan_to_num(nan=torch.inf).sort(dim=1)
+    spot = torch.searchsorted(order.values, identities.nan_to_num(nan=-torch.inf).contiguous())
+    spot = spot.clamp(max=nodes.shape[1] - 1)
+    return order.indices.gather(1, spot), order.values.gather(1, spot) == identities

@@ -22,11 +22,10 @@ from evo.layout import LINEAGE_FIELDS, Layout
 from evo.networks import Networks
 from evo.problem import Problem
 from genomes.topology.crossover import cross
-from genomes.topology.depth import depths
 from genomes.topology.express import edge_order, express, expressed
 from genomes.topology.fields import Fields, topology_layout
 from genomes.topology.identity import input_identities, output_identities
-from genomes.topology.indexing import index
+from genomes.topology.indexing import depths, index
 from genomes.topology.variation import KINDS, vary
 
 TEN_ACTIVATIONS = ("linear", "step", "sin", "gaussian", "tanh", "sigmoid", "inverse", "abs", "relu", "cos")
@@ -54,7 +53,8 @@ class Topology(Genome):
         weight_deviation: the standard deviation of such a move.
         weight_replacement_rate: the probability that a weight is drawn anew in a mutation of weights.
         recurrent: whether connections may lead backward, reading the previous step.
-        deeper_only: whether connections are only added to nodes that lie deeper, as the published code does.
+        deeper_only: whether connections are added to any node that lies deeper (the longest path to it is longer), as
+            in the published code; else to any node with a greater identity.
         hidden_always_enabled: express disabled connections between hidden nodes, as the published code does.
         structure_coefficient, weight_coefficient: what a gene that only one of two genomes has, and the mean
             difference of common genes' weights, count for their distance (NEAT, equation 1).
@@ -107,6 +107,8 @@ class Topology(Genome):
                 f"Topology: mutation is 'one', with 1 change or more, or 'each', with 1; got {self.mutation!r} and "
                 f"{self.changes} changes"
             )
+        if self.deeper_only and self.recurrent:
+            raise ValueError("Topology: with deeper_only no connection leads backward, so recurrent must be False")
         if self.mutation == "each" and max(self.rates) > 1:
             raise ValueError(f"Topology: with mutation='each', rates are probabilities, at most 1; got {self.rates}")
         if not self.activations or not 0 <= self.initial_connection_rate <= 1 or self.weight_range < 0:
@@ -195,13 +197,13 @@ class Topology(Genome):
 
     def express(self, rows: torch.Tensor) -> Networks:
         """Return the networks of the rows."""
-        return express(self.fields(rows), self.inputs, self.outputs, self.hidden_always_enabled)
+        return express(self.fields(rows), self.inputs, self.outputs, self.hidden_always_enabled, self.deeper_only)
 
     def absorb(self, rows: torch.Tensor, phenotypes: Networks) -> torch.Tensor:
         """Return the rows with the weights that their networks have."""
         learned = rows.clone()
-        row, slot = edge_order(self.fields(rows), self.inputs, self.outputs, self.hidden_always_enabled)
-        self.fields(learned).edge_weight[row, slot] = phenotypes.edge_weights.to(rows)
+        order = edge_order(self.fields(rows), self.inputs, self.outputs, self.hidden_always_enabled, self.deeper_only)
+        self.fields(learned).edge_weight[order] = phenotypes.edge_weights.to(rows)
         return learned
 
     def complexity(self, rows: torch.Tensor) -> torch.Tensor:
@@ -211,8 +213,10 @@ class Topology(Genome):
     def features(self, rows: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return each network's connections, hidden nodes, and depth: the longest path to a node, by connections."""
         fields = self.fields(rows)
-        where = index(fields.node, fields.edge_source, fields.edge_target, self.inputs, self.outputs)
-        depth = depths(where, expressed(fields, self.hidden_always_enabled), self.inputs)
+        ends = (fields.node, fields.edge_source, fields.edge_target)
+        where = index(*ends, self.inputs, self.outputs, self.deeper_only)
+        forward = expressed(fields, self.hidden_always_enabled) & (where.sources < where.targets)
+        depth = depths(where.sources, where.targets, forward, where.identities.shape[1], self.inputs)
         exists = where.identities.isfinite()
         measured = {
             "connections": self.complexity(rows),
