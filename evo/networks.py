@@ -67,6 +67,14 @@ class Networks:
         """How many nodes the largest network has."""
         return int((self.node_offsets[1:] - self.node_offsets[:-1]).max()) if len(self) else 0
 
+    @property
+    def recurrent(self) -> bool:
+        """Whether any edge leads backward, or to its own source, and so reads the previous step."""
+        place = torch.arange(len(self.activations), device=self.device)
+        begin = self.node_offsets[:-1].repeat_interleave(self.node_offsets.diff())
+        targets = (place - begin).repeat_interleave(self.edge_offsets.diff())
+        return bool((self.edge_sources >= targets).any())
+
     def with_unit_weights(self) -> Networks:
         """Return the same structures with every weight 1, for evaluation with a shared weight."""
         return replace(self, edge_weights=torch.ones_like(self.edge_weights))

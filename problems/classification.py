@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from evo.evaluation.classification import classify
 from evo.networks import Networks
 from evo.outcome import Outcomes, outcomes_of
 from evo.problem import NetworkProblem, Objective
@@ -24,8 +25,6 @@ from problems.data import Split
 
 MAXIMIZE = {"cross_entropy": False, "accuracy": True}
 SPLITS = ("train", "test", "all")
-VALUES = 2**27
-"""How many numbers (nodes and outputs times cases) one call to the networks may make: 0.5 GB of float32."""
 
 
 @dataclass(frozen=True)
@@ -115,18 +114,8 @@ class Classification(NetworkProblem):
             )
         inputs, classes = (tensor.to(phenotypes.device) for tensor in self.draw(rng))
         weights: tuple[float | None, ...] = self.shared_weights or (None,)
-        trials = {
-            name: torch.empty(len(phenotypes), len(weights), 1, dtype=torch.float64, device=phenotypes.device)
-            for name in MAXIMIZE
-        }
-        size = max(1, VALUES // (len(classes) * (phenotypes.largest + phenotypes.outputs)))
-        for first in range(0, len(phenotypes), size):
-            part = slice(first, first + size)
-            for column, weight in enumerate(weights):
-                outputs = phenotypes[part].forward(inputs, weight)
-                trials["cross_entropy"][part, column, 0] = cross_entropy(outputs, classes)
-                trials["accuracy"][part, column, 0] = accuracy(outputs, classes)
-        return self.scored(trials)
+        entropy, hits = classify(phenotypes, inputs, classes, weights)
+        return self.scored({"cross_entropy": entropy[..., None], "accuracy": hits[..., None]})
 
     def scored(self, trials: dict[str, torch.Tensor]) -> Outcomes:
         """Return the outcomes of cross-entropies and accuracies `[n, shared weights, 1]`."""
@@ -134,14 +123,3 @@ class Classification(NetworkProblem):
         first = trials[self.objective].mean(2)
         scores[f"best_weight_{self.objective}"] = first.amax(1) if MAXIMIZE[self.objective] else first.amin(1)
         return outcomes_of(torch.stack([scores[objective.name] for objective in self.objectives], 1), trials)
-
-
-def cross_entropy(outputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """Return the mean cross-entropy `[n]`, in nats, of outputs `[n, cases, classes]` after softmax."""
-    logarithms = outputs.log_softmax(2)
-    return -logarithms.gather(2, classes.expand(len(outputs), -1)[..., None]).mean((1, 2), dtype=torch.float64)
-
-
-def accuracy(outputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """Return the share `[n]` of cases whose class has the largest of the outputs `[n, cases, classes]`."""
-    return (outputs.argmax(2) == classes).mean(1, dtype=torch.float64)

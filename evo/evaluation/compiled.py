@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 
 from evo import activations, lanes
+from evo.evaluation import classification_kernel as classification
 from evo.evaluation import compiled_lanes, episode_kernel, network_kernel
 from evo.evaluation.lane_reader import lane_reader
 from evo.evaluation.weighted_sum import weighted_sum
@@ -110,6 +111,15 @@ def forward_kernel(lane_count: int) -> Kernel:
     mark = _fingerprint(lanes, activations, compiled_lanes, network_kernel)
     return _cached(  # type: ignore[no-any-return]
         network_kernel.forward, f"forward_{lane_count}_{mark}", LANES=lane_count, propagate=_propagate(lane_count)
+    )
+
+
+@functools.cache
+def classification_kernel(lane_count: int) -> Kernel:
+    """Return `classification_kernel.classify` compiled for blocks of `lane_count` cases."""
+    mark = _fingerprint(lanes, activations, compiled_lanes, network_kernel, classification)
+    return _cached(  # type: ignore[no-any-return]
+        classification.classify, f"classify_{lane_count}_{mark}", LANES=lane_count, propagate=_propagate(lane_count)
     )
 
 

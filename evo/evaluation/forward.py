@@ -31,10 +31,8 @@ def _compiled(networks: Networks, cases: torch.Tensor, scale: float) -> torch.Te
     from evo.evaluation.compiled import arrays, forward_kernel
 
     kernel = forward_kernel(LANES)
-    blocks = -(-len(cases) // LANES)
-    padded = np.zeros((blocks * LANES, networks.inputs), np.float32)
-    padded[: len(cases)] = cases.numpy()
-    by_block = np.ascontiguousarray(padded.reshape(blocks, LANES, -1).transpose(0, 2, 1))
+    by_block = in_blocks(cases)
+    blocks = len(by_block)
     outputs = np.empty((len(networks), blocks, networks.outputs, LANES), np.float32)
     packed = arrays(networks)
 
@@ -45,3 +43,11 @@ def _compiled(networks: Networks, cases: torch.Tensor, scale: float) -> torch.Te
     share(work, len(networks), networks.execution.threads)
     flat = torch.from_numpy(outputs).transpose(2, 3).reshape(len(networks), blocks * LANES, networks.outputs)
     return flat[:, : len(cases)]
+
+
+def in_blocks(cases: torch.Tensor) -> np.ndarray:
+    """Return cases `[cases, inputs]` as kernels read them, `[blocks, inputs, LANES]`; the last is filled up with 0."""
+    blocks = -(-len(cases) // LANES)
+    padded = np.zeros((blocks * LANES, cases.shape[1]), np.float32)
+    padded[: len(cases)] = cases.numpy()
+    return np.ascontiguousarray(padded.reshape(blocks, LANES, -1).transpose(0, 2, 1))

@@ -79,7 +79,7 @@ def test_chunks_do_not_matter(engine: str, monkeypatch: pytest.MonkeyPatch) -> N
     networks = random_readers(5).on(Execution(engine))
     problem = Digits(batch=30)
     whole = problem.evaluate(networks, np.random.default_rng(1)).scores
-    monkeypatch.setattr(classification, "VALUES", 2 * 30 * 85)
+    monkeypatch.setattr("evo.evaluation.classification.VALUES", 2 * 30 * 85)
     torch.testing.assert_close(problem.evaluate(networks, np.random.default_rng(1)).scores, whole)
 
 
