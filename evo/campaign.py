@@ -38,10 +38,12 @@ class Campaign:
         algorithm: who breeds and who survives.
         generations: how many times a population is evaluated.
         seeds: one run each.
-        variants: for each name, the arguments that differ: problem, genome, algorithm or generations; empty for one
-            variant, as given above.
+        variants: for each name, the arguments that differ: problem, genome, algorithm, generations or target; empty
+            for one variant, as given above.
         name: of the folder under runs/; by default the problem's.
         validations: how many times the hall of fame of a stochastic problem is scored afresh to name a champion.
+        target: ends a run with the generation whose best score of the first objective reaches it, in the objective's
+            direction; None for all generations. Where scores are chance too, a single lucky one will do.
     """
 
     problem: Problem
@@ -52,11 +54,12 @@ class Campaign:
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     name: str = ""
     validations: int = 8
+    target: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seeds", _checked_seeds(self.seeds))
         self._check_parts()
-        allowed = {"problem", "genome", "algorithm", "generations"}
+        allowed = {"problem", "genome", "algorithm", "generations", "target"}
         for name, changes in self.variants.items():
             if not set(changes) <= allowed or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
                 raise ValueError(
@@ -81,13 +84,15 @@ class Campaign:
                     )
             if type(run.generations) is not int or run.generations < 1:
                 raise ValueError(f"Campaign: generations is a whole number from 1 up, got {run.generations!r}")
+            if run.target is not None and not _is_number(run.target):
+                raise ValueError(f"Campaign: target is a score, or None for no such end, got {run.target!r}")
 
     def runs(self) -> list[Run]:
         """Return every run, variant by variant."""
         shared = {"problem": self.problem, "genome": self.genome, "algorithm": self.algorithm}
         return [
             Run(
-                **{**shared, "generations": self.generations, **changes},
+                **{**shared, "generations": self.generations, "target": self.target, **changes},
                 seed=seed,
                 variant=variant,
                 validations=self.validations,
@@ -203,6 +208,10 @@ class Campaign:
         objective = mine[0].problem.objectives[0]
         sign = 1.0 if objective.maximize else -1.0
         return max(champions, key=lambda champion: sign * champion.fitness.get(objective.name, -sign * math.inf))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _checked_seeds(seeds: Iterable[int]) -> tuple[int, ...]:

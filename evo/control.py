@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -60,6 +60,16 @@ class ControlProblem(NetworkProblem):
     @abstractmethod
     def advance(state: State, action: tuple[Lanes, ...]) -> tuple[State, Lanes, Lanes]:
         """Return the state one step on, the step's reward, and whether the episode ends with it."""
+
+    @staticmethod
+    def scene(state: State) -> tuple[Any, ...]:
+        """Return what a state looks like: shapes for the champion's page, drawn in this order; none unless overridden.
+
+        Written like `observe` and `advance`, as it runs in the page too. Lengths are in metres, or in whatever unit
+        the states are, and y points up: ("line", x1, y1, x2, y2), ("box", centre x, centre y, width, height) or
+        ("circle", centre x, centre y, radius). The shapes are the same ones, in the same order, for every state.
+        """
+        return ()
 
     def evaluate(self, phenotypes: Networks, rng: np.random.Generator) -> Outcomes:
         """Play the same episodes with every network and every shared weight; see `Problem.evaluate`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -72,7 +73,7 @@ class Genome(ABC):
         """
         genes = self.layout.genes
         mine, theirs = rows[:, :genes].to(torch.float64), others[:, :genes].to(torch.float64)
-        return torch.cdist(mine, theirs) / float(genes) ** 0.5
+        return torch.cdist(mine, theirs) / math.sqrt(genes)
 
     def absorb(self, rows: torch.Tensor, phenotypes: Any) -> torch.Tensor:
         """Return rows `[n, L]` that have taken over what their phenotypes learned in a lifetime (Lamarck).

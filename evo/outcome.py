@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 
@@ -31,12 +32,16 @@ class Outcomes:
         kinds: how each evaluation ended, n of them.
         messages: for failed evaluations, what happened: an exception's traceback, the value returned.
         trials: for each objective measured in several trials, `[n, shared weights, episodes]`; the score is their mean.
+        learned: n phenotypes as a lifetime left them, where their genomes are to take over what they learned.
+        rows: `[n, L]`, the genomes that have taken it over, where there was anything; see `inherited`.
     """
 
     scores: torch.Tensor
     kinds: tuple[Outcome, ...]
     messages: dict[int, str] = field(default_factory=dict)
     trials: dict[str, torch.Tensor] = field(default_factory=dict)
+    learned: Any | None = None
+    rows: torch.Tensor | None = None
 
     @property
     def ok(self) -> torch.Tensor:
@@ -47,8 +52,16 @@ class Outcomes:
         return len(self.kinds)
 
     def to(self, device: torch.device) -> Outcomes:
-        """Return the same outcomes with their scores on another device."""
-        return Outcomes(self.scores.to(device), self.kinds, self.messages, self.trials)
+        """Return the same outcomes with their scores, and rows, on another device."""
+        rows = None if self.rows is None else self.rows.to(device)
+        return replace(self, scores=self.scores.to(device), rows=rows)
+
+    def inherited(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the rows `[n, L]` to go on with: those evaluated, or what they became in their lifetimes (Lamarck).
+
+        Algorithms that select and breed what it returns serve both kinds of inheritance.
+        """
+        return rows if self.rows is None else self.rows
 
     def failures(self) -> dict[Outcome, int]:
         """Return how many evaluations ended in each way other than OK."""

@@ -13,6 +13,7 @@ from evo import seeds
 from evo.champion import Champion, ChampionError, load
 from evo.evaluation.evaluator import Evaluator
 from evo.genome import Genome
+from evo.learning.lifetime import CATALOGUE, Lifetime
 from evo.networks import Networks
 from evo.outcome import Outcomes
 from evo.problem import Problem
@@ -70,12 +71,26 @@ def problem_of(champion: Champion, file: Path, name: str | None, changes: dict[s
     own = champion.problem
     if name is not None and name != own["name"]:
         return problems.make(name, **changes)
-    if "source" not in own:
+    inside = own["settings"].get("problem") if own["name"] in CATALOGUE.places else None
+    if "source" in own or (isinstance(inside, dict) and "source" in inside):
+        return _changed(_run(champion, file).problem, changes)
+    if inside is None:
         return problems.make(own["name"], **{**_made_with(own), **changes})
-    problem = _run(champion, file).problem
+    try:
+        scored = problems.make(inside["name"], **{**_made_with(inside), **changes})
+        lifetime: Problem = CATALOGUE.find(own["name"])(**{**_made_with(own), "problem": scored})
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ChampionError(f"{file}: its problem {own['name']!r} is described wrongly: {error}") from None
+    return lifetime
+
+
+def _changed(problem: Problem, changes: dict[str, Any]) -> Problem:
+    """Return a problem with other settings; of a lifetime, those of the problem inside."""
+    if isinstance(problem, Lifetime):
+        return dataclasses.replace(problem, problem=_changed(problem.problem, changes))
     unknown = changes.keys() - {field.name for field in dataclasses.fields(problem)}  # type: ignore[arg-type]
     if unknown:
-        raise ChampionError(f"{own['name']} has no {', '.join(sorted(unknown))} to change")
+        raise ChampionError(f"{problem.name} has no {', '.join(sorted(unknown))} to change")
     return dataclasses.replace(problem, **changes) if changes else problem  # type: ignore[type-var]
 
 

@@ -23,6 +23,7 @@ from evo.champion import Champion, network_of
 from evo.evaluation.evaluator import Evaluator
 from evo.files import write_json
 from evo.genome import Genome
+from evo.inheritance import changed, changes
 from evo.journal import Journal
 from evo.outcome import Outcome, Outcomes
 from evo.problem import Problem
@@ -48,6 +49,7 @@ class Run:
         seed: the root of every draw.
         variant: the name of the campaign's variant it belongs to.
         validations: how many times the hall of fame is scored afresh to name the champion of a stochastic problem.
+        target: the score of the first objective with which a generation is the last; None for no such end.
     """
 
     problem: Problem
@@ -57,6 +59,7 @@ class Run:
     seed: int
     variant: str = "default"
     validations: int = 8
+    target: float | None = None
 
     def configuration(self) -> dict[str, Any]:
         """Return everything that decides the run's result but the seed, as plain JSON."""
@@ -65,6 +68,7 @@ class Run:
             "genome": describe(self.genome),
             "algorithm": describe(self.algorithm),
             "validations": self.validations,
+            **({} if self.target is None else {"target": self.target}),
         }
 
     def folder(self, campaign: Path) -> Path:
@@ -98,7 +102,14 @@ class _Execution:
         objectives = run.problem.objectives
         self.archive = Archive(tuple(objective.maximize for objective in objectives))
         self.search = Search(
-            run.genome, objectives, run.problem.stochastic, run.generations, run.seed, self.evaluate, device
+            run.genome,
+            objectives,
+            run.problem.stochastic,
+            run.generations,
+            run.seed,
+            self.evaluate,
+            device,
+            target=run.target,
         )
         self.began = time.perf_counter()
         self.evaluated = 0
@@ -114,7 +125,8 @@ class _Execution:
         """Return a generation's outcomes: recorded ones, or new ones, which are recorded first."""
         generation = self.search.generation
         if generation < len(self.journal.records):
-            outcomes = self._recorded(self.journal.records[generation], rows)
+            self.known = self.search.born
+            outcomes = recorded_outcomes(self.journal.records[generation], rows)
         else:
             outcomes = self.evaluator.evaluate(genome, rows, seeds.rng(self.run.seed, "evaluate", generation))
             self.journal.append(self._record(genome, rows, outcomes))
@@ -124,7 +136,7 @@ class _Execution:
             if self.archive.hall:
                 self.write()
             raise CampaignError(f"generation {generation}: every evaluation failed. {outcomes.explain()}")
-        self.archive.update(self.search, genome, rows, outcomes)
+        self.archive.update(self.search, genome, outcomes.inherited(rows), outcomes)
         self._report(outcomes)
         if generation % WRITE_EVERY == WRITE_EVERY - 1 and generation >= self.first_new:
             self.write()
@@ -148,20 +160,8 @@ class _Execution:
             "scores": scores,
             "failed": failed,
             "births": fresh.tolist(),
+            **({} if outcomes.rows is None else {"learned": changes(rows, outcomes.rows)}),
         }
-
-    def _recorded(self, record: dict[str, Any], rows: torch.Tensor) -> Outcomes:
-        self.known = self.search.born
-        if record["rows"] != _digest(rows):
-            raise CampaignError(
-                f"generation {record['generation']}: the recorded genomes are not the ones this code makes. The "
-                f"genome's or the algorithm's code, or a package's version, has changed; start a new run, or go back."
-            )
-        scores = [[math.nan if score is None else score for score in row] for row in record["scores"]]
-        failed = record["failed"]
-        kinds = tuple(Outcome[failed[str(i)][0]] if str(i) in failed else Outcome.OK for i in range(len(scores)))
-        messages = {int(index): text for index, (_, text) in failed.items() if text}
-        return Outcomes(torch.tensor(scores, dtype=torch.float64), kinds, messages)
 
     def _report(self, outcomes: Outcomes) -> None:
         """Write a line for whoever watches; it is no part of the result."""
@@ -183,11 +183,13 @@ class _Execution:
             stream.write(json.dumps(line) + "\n")
 
     def write(self) -> None:
-        """Leave the champion, the hall of fame and the Pareto front in the folder."""
+        """Leave the champion, the hall of fame, the Pareto front and what the algorithm leaves in the folder."""
         member, outcomes = self._champion()
         self._save(member, outcomes).save(self.folder / "champion.json")
         hall, front = ([self._plain(one) for one in members] for members in (self.archive.hall, self.archive.front))
         write_json(self.folder / "archive.json", {"format": "evo.archive/1", "hall_of_fame": hall, "front": front})
+        for name, make in self.search.left.items():
+            write_json(self.folder / f"{name}.json", make())
 
     def _plain(self, member: Member) -> dict[str, Any]:
         names = [objective.name for objective in self.search.objectives]
@@ -252,6 +254,25 @@ class _Execution:
             lineage={"uid": int(lineage.identities(layout, row)), "parents": [uid for uid in parents if uid >= 0]},
             versions=versions(),
         )
+
+
+def recorded_outcomes(record: dict[str, Any], rows: torch.Tensor) -> Outcomes:
+    """Return the outcomes that a generation's journal record holds, for the rows `[n, L]` that were evaluated.
+
+    Raises:
+        CampaignError: they were others.
+    """
+    if record["rows"] != _digest(rows):
+        raise CampaignError(
+            f"generation {record['generation']}: the recorded genomes are not the ones this code makes. The "
+            f"genome's or the algorithm's code, or a package's version, has changed; start a new run, or go back."
+        )
+    scores = [[math.nan if score is None else score for score in row] for row in record["scores"]]
+    failed = record["failed"]
+    kinds = tuple(Outcome[failed[str(i)][0]] if str(i) in failed else Outcome.OK for i in range(len(scores)))
+    messages = {int(index): text for index, (_, text) in failed.items() if text}
+    learned = changed(rows, record["learned"]) if "learned" in record else None
+    return Outcomes(torch.tensor(scores, dtype=torch.float64), kinds, messages, rows=learned)
 
 
 def _digest(rows: torch.Tensor) -> str:

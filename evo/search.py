@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,12 +25,14 @@ class Search:
         genome: what evolves, with room for the first generation.
         objectives: the problem's, the most important first.
         stochastic: whether scores change from generation to generation with the same row.
-        generations: how many times to call `evaluate`.
+        generations: how many times to call `evaluate`; once the target is reached, as often as it was called.
         seed: the root of every draw.
         evaluator: scores rows; given by the campaign.
         device: where rows live.
         generation: how many generations have been evaluated.
         born: how many individuals have been given an identity.
+        target: the score of the first objective at which the search ends; None for no such end.
+        left: what the run leaves in its folder beside the champion; see `leave`.
     """
 
     genome: Genome
@@ -41,6 +44,8 @@ class Search:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     generation: int = 0
     born: int = 0
+    target: float | None = None
+    left: dict[str, Callable[[], Any]] = field(default_factory=dict)
 
     def rng(self, purpose: str, index: int = 0) -> np.random.Generator:
         """Return the generator for one purpose in the current generation."""
@@ -75,11 +80,37 @@ class Search:
         return lineage.stamp(genome.layout, rows, self.born - len(rows), first, second)
 
     def evaluate(self, genome: Genome, rows: torch.Tensor) -> Outcomes:
-        """Return the outcomes of a generation's rows, and count the generation."""
+        """Return the outcomes of a generation's rows, and count the generation.
+
+        Go on with `outcomes.inherited(rows)`, which are others than `rows` where lifetimes are inherited.
+        """
         genome.layout.check(rows)
         outcomes = self.evaluator(genome, rows)
         self.generation += 1
+        if self._reached(outcomes):
+            self.generations = self.generation
         return outcomes
+
+    def _reached(self, outcomes: Outcomes) -> bool:
+        """Return whether the best first objective of a generation has reached the target."""
+        if self.target is None:
+            return False
+        sign = 1.0 if self.objectives[0].maximize else -1.0
+        return bool((sign * outcomes.scores[:, 0] >= sign * self.target).any())  # never so where it is NaN
+
+    def leave(self, name: str, make: Callable[[], Any]) -> None:
+        """Have the run write `name`.json into its folder, whenever it writes the champion.
+
+        Args:
+            name: a word; a later one of the same name takes its place.
+            make: returns plain JSON data, the same whenever the run is in the same state.
+
+        Raises:
+            ValueError: the name is no word, or a run's own file has it.
+        """
+        if not name.isidentifier() or name in ("champion", "archive"):
+            raise ValueError(f"leave: name is a word other than 'champion' and 'archive', got {name!r}")
+        self.left[name] = make
 
     def fitness(self, outcomes: Outcomes) -> torch.Tensor:
         """Return scores `[n, objectives]` turned so that more is better; NaN where an evaluation failed."""

@@ -32,9 +32,11 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return describe(value)
     if callable(value):
         return {"function": getattr(value, "__qualname__", repr(value)), "source": source_digest(value)}
-    return describe(value) if dataclasses.is_dataclass(value) else {"type": type(value).__qualname__}
+    return {"type": type(value).__qualname__}
 
 
 def describe(thing: object) -> dict[str, Any]:

@@ -124,6 +124,13 @@ class Perceptron(Genome):
             self.layout.view(rows, "edge_weight").reshape(count * edges).to(torch.float32),
         )
 
+    def absorb(self, rows: torch.Tensor, phenotypes: Networks) -> torch.Tensor:
+        """Return the rows with the weights that their networks have."""
+        learned = rows.clone()
+        weights = self.layout.view(learned, "edge_weight")
+        weights[...] = phenotypes.edge_weights.view(weights.shape).to(weights)
+        return learned
+
     def complexity(self, rows: torch.Tensor) -> torch.Tensor:
         """Return how many connections each network has, `[n]` float64: all the same."""
         return torch.full((len(rows),), float(len(self._sources)), dtype=torch.float64, device=rows.device)

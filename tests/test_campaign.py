@@ -10,12 +10,17 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from evo import Campaign, CampaignError
+from evo.algorithms.deap_loop import DeapLoop
+from evo.algorithms.distribution import CMAES, PGPE
+from evo.algorithms.map_elites import MapElites
 from evo.algorithms.mu_plus_lambda import MuPlusLambda
 from evo.algorithms.weight_agnostic_search import WeightAgnosticSearch
 from evo.champion import load
 from evo.cli import main
+from evo.function_problem import fitness
 from evo.loading import load_campaign
 from evo.recorded import recorded_run, runs
 from genomes.topology import Topology
@@ -339,3 +344,57 @@ def test_a_campaign_goes_on_with_the_engine_it_began_with(tmp_path):
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:2]))
     assert main(["resume", str(tmp_path / "cut")]) == 0
     assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
+@fitness(minimize="square", batch=True)
+def square(vectors: torch.Tensor) -> torch.Tensor:
+    return vectors.double().square().sum(1)
+
+
+SEARCHES = {
+    "mu-plus-lambda": MuPlusLambda(12),
+    "weight-agnostic-search": WeightAgnosticSearch(16, tournament_size=4),
+    "pgpe": PGPE(12, center_learning_rate=0.3, standard_deviation=0.3),
+    "cmaes": CMAES(12, standard_deviation=0.3),
+    "deap-loop": DeapLoop(population=12),
+    "deap simple loop": DeapLoop(loop="eaSimple", population=12, select="tournament"),
+    "map-elites": MapElites(("complexity",), (0.0,), (1.0,), (1,), population=16),
+}
+
+
+@pytest.mark.parametrize("algorithm", SEARCHES.values(), ids=SEARCHES.keys())
+def test_a_run_ends_with_the_generation_that_reaches_the_target(tmp_path, algorithm):
+    campaign = Campaign(square, Vector(4), algorithm, generations=200, target=0.1)
+    champion = campaign.run(out=tmp_path / "a", quiet=True)
+    best = [min(score for (score,) in generation) for generation in next(runs(tmp_path / "a")).scores]
+    assert [score <= 0.1 for score in best] == [False] * (len(best) - 1) + [True]
+    assert 1 < len(best) < 200
+    assert champion.fitness["square"] == best[-1]
+
+
+def test_a_run_that_reached_its_target_resumes_to_the_same_bytes(tmp_path):
+    campaign = swingup(seeds=(0,), generations=30, target=12.3)
+    for name in ("whole", "cut"):
+        campaign.run(out=tmp_path / name, quiet=True)
+    journal = tmp_path / "cut" / "default" / "seed-0" / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert 2 < len(lines) < 30
+    journal.write_bytes(b"".join(lines[:2]))
+    for _ in range(2):
+        campaign.run(out=tmp_path / "cut", resume=True, quiet=True)
+        assert results(tmp_path / "cut") == results(tmp_path / "whole")
+    with pytest.raises(CampaignError, match=r"target: recorded 12\.3, now 13"):
+        swingup(seeds=(0,), generations=30, target=13.0).run(out=tmp_path / "cut", resume=True, quiet=True)
+
+
+def test_a_target_is_part_of_the_configuration_only_where_it_is_set():
+    assert all("target" not in variant for variant in swingup().configuration()["variants"].values())
+    variants = swingup(target=3.0, variants={"far": {"target": 5.0}, "near": {}, "none": {"target": None}})
+    targets = {name: one.get("target") for name, one in variants.configuration()["variants"].items()}
+    assert targets == {"far": 5.0, "near": 3.0, "none": None}
+
+
+@pytest.mark.parametrize("target", ["high", float("nan"), True])
+def test_impossible_targets_are_refused(target):
+    with pytest.raises(ValueError, match="target is a score"):
+        swingup(target=target)

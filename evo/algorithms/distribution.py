@@ -60,7 +60,7 @@ class DistributionSearch(Algorithm):
         with generators.swapped():
             with evotorch_problem.quiet():
                 searcher = self.searcher(problem, center)
-            for _ in range(search.generations):
+            while search.generation < search.generations:
                 searcher.step()
 
 

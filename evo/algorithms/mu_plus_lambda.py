@@ -63,7 +63,9 @@ class MuPlusLambda(Algorithm):
 
     def run(self, search: Search) -> None:
         """Evaluate a first generation, then breed, evaluate and select until `search.generations` are done."""
-        self.searcher(search).run(search.generations)
+        searcher = self.searcher(search)
+        while search.generation < search.generations:
+            searcher.step()
 
     def searcher(self, search: Search) -> Any:
         """Return this algorithm as an `evotorch.algorithms.SearchAlgorithm`: a generation per `step()`.
@@ -141,6 +143,7 @@ def _searcher_class() -> Any:
         def __init__(self, settings: MuPlusLambda, search: Search) -> None:
             self.settings, self.search, self.genome = settings, search, search.genome
             self.again = search.stochastic if settings.reevaluate is None else settings.reevaluate
+            self.inherited: torch.Tensor | None = None
             super().__init__(self._make_problem())
             self.population: Any = None
 
@@ -156,10 +159,16 @@ def _searcher_class() -> Any:
             )
 
         def _score(self, rows: torch.Tensor) -> torch.Tensor:
-            fitness = self.search.fitness(self.search.evaluate(self.genome, rows))
+            outcomes = self.search.evaluate(self.genome, rows)
+            fitness, self.inherited = self.search.fitness(outcomes), outcomes.rows
             if not self.settings.complexity:
                 return fitness
             return torch.cat((fitness, -self.genome.complexity(rows).to(fitness)[:, None]), dim=1)
+
+        def _evaluated(self, batch: Any) -> Any:
+            """Return the batch with its fitness, and with what its rows learned where that is inherited."""
+            self._problem.evaluate(batch)
+            return batch if self.inherited is None else batch_of(self._problem, self.inherited, fitness_of(batch))
 
         def _make_room(self) -> None:
             """Widen the population where its structures have outgrown the layout: a new problem and batch."""
@@ -171,17 +180,17 @@ def _searcher_class() -> Any:
 
         def _step(self) -> None:
             if self.population is None:
-                self.population = batch_of(self._problem, self.search.sample(self.settings.population))
-                self._problem.evaluate(self.population)
+                sampled = batch_of(self._problem, self.search.sample(self.settings.population))
+                self.population = self._evaluated(sampled)
                 return
             self._make_room()
             bred = self.settings.breed(self.search, self.genome, rows_of(self.population), self.fitness)
             children = batch_of(self._problem, bred)
             if not self.again:
-                self._problem.evaluate(children)
+                children = self._evaluated(children)
             candidates = evotorch.SolutionBatch.cat((self.population, children))
             if self.again:
-                self._problem.evaluate(candidates)
+                candidates = self._evaluated(candidates)
             genes = rows_of(candidates)[:, : self.genome.layout.genes]
             self.population = candidates.take(survivors(genes, fitness_of(candidates), self.settings.population))
 

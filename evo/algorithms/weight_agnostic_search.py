@@ -52,6 +52,7 @@ class WeightAgnosticSearch(Algorithm):
         genome, rows = search.genome.fit(search.sample(self.population))
         outcomes = search.evaluate(genome, rows)
         while search.generation < search.generations:
+            rows = outcomes.inherited(rows)
             ranked = rows[self._order(search, genome, rows, outcomes)]
             pool = ranked[: self.population - int(self.cull_ratio * self.population)]
             elites = pool[: int(self.elite_ratio * len(pool))]

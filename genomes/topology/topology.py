@@ -7,6 +7,7 @@ Weight agnostic networks (Gaier & Ha 2019, arXiv:1906.04358) evolve its structur
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -22,6 +23,7 @@ from evo.layout import LINEAGE_FIELDS, Layout
 from evo.networks import Networks
 from evo.problem import Problem
 from genomes.topology.crossover import cross
+from genomes.topology.distance import compatibility
 from genomes.topology.express import edge_order, express, expressed
 from genomes.topology.fields import Fields, topology_layout
 from genomes.topology.identity import input_identities, output_identities
@@ -56,8 +58,9 @@ class Topology(Genome):
         deeper_only: whether connections are added to any node that lies deeper (the longest path to it is longer), as
             in the published code; else to any node with a greater identity.
         hidden_always_enabled: express disabled connections between hidden nodes, as the published code does.
-        structure_coefficient, weight_coefficient: what a gene that only one of two genomes has, and the mean
-            difference of common genes' weights, count for their distance (NEAT, equation 1).
+        structure_coefficient, weight_coefficient, activation_coefficient: what connections that only one of two
+            genomes has, the mean difference of common connections' weights, and the share of common nodes whose
+            activations differ count for their distance (NEAT, equation 1; activations are not in it).
         normalize_above: distances are divided by the number of genes where a genome has more than so many.
     """
 
@@ -93,6 +96,7 @@ class Topology(Genome):
     hidden_always_enabled: bool = False
     structure_coefficient: float = 1.0
     weight_coefficient: float = 0.4
+    activation_coefficient: float = 0.0
     normalize_above: int = 20
 
     def __post_init__(self) -> None:
@@ -118,9 +122,14 @@ class Topology(Genome):
             )
         for activation in (*self.activations, self.output_activation):
             activation_id(activation)
-        needed = (self.inputs + 1) * self.outputs + 32
         if not self.connections:
-            object.__setattr__(self, "connections", needed)
+            object.__setattr__(self, "connections", self._first_genes() + 32)
+
+    def _first_genes(self) -> int:
+        """Return how many connections a genome of the first generation has, or very nearly the most it may have."""
+        possible = (self.inputs + 1) * self.outputs
+        expected = possible * self.initial_connection_rate
+        return possible if self.keep_disabled else min(possible, math.ceil(expected + 8 * math.sqrt(expected)))
 
     @classmethod
     def for_problem(cls, problem: Problem, **settings: Any) -> Self:
@@ -144,10 +153,9 @@ class Topology(Genome):
     def sample(self, count: int, rng: np.random.Generator) -> torch.Tensor:
         """Return genomes without hidden nodes: every input to every output, each enabled by chance."""
         genes = (self.inputs + 1) * self.outputs
-        if genes > self.connections:
-            raise ValueError(f"Topology: connections must be at least {genes} for a first generation")
-        rows = self.layout.empty(count, torch.nan)
-        fields = self.fields(rows)
+        whole = replace(self, connections=max(genes, self.connections))
+        rows = whole.layout.empty(count, torch.nan)
+        fields = whole.fields(rows)
         fields.interface_activation[...] = self._interface()
         fields.node_activation[...] = 1.0
         fields.edge_weight[...] = 0.0
@@ -159,7 +167,13 @@ class Topology(Genome):
         fields.edge_enabled[:, :genes] = enabled.to(rows)
         if not self.keep_disabled:
             fields.keep(torch.ones_like(fields.node, dtype=torch.bool), fields.edge_enabled > 0)
-        return rows
+        most = int(fields.edges().max())
+        if most > self.connections:
+            raise ValueError(
+                f"Topology: connections must be at least {most} for this first generation, got {self.connections}; "
+                f"leave it out, and there is room"
+            )
+        return self.resize(whole, rows)
 
     def _interface(self) -> torch.Tensor:
         """Return the activation ids of inputs and outputs at the start, float64."""
@@ -211,7 +225,7 @@ class Topology(Genome):
         return expressed(self.fields(rows), self.hidden_always_enabled).sum(1).to(torch.float64)
 
     def features(self, rows: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Return each network's connections, hidden nodes, and depth: the longest path to a node, by connections."""
+        """Return each network's connections (its complexity), hidden nodes, and depth: the longest path to a node."""
         fields = self.fields(rows)
         ends = (fields.node, fields.edge_source, fields.edge_target)
         where = index(*ends, self.inputs, self.outputs, self.deeper_only)
@@ -219,11 +233,23 @@ class Topology(Genome):
         depth = depths(where.sources, where.targets, forward, where.identities.shape[1], self.inputs)
         exists = where.identities.isfinite()
         measured = {
+            "complexity": self.complexity(rows),
             "connections": self.complexity(rows),
             "hidden": fields.nodes(),
             "depth": torch.where(exists, depth, 0).max(1).values,
         }
         return {name: values.to(torch.float64) for name, values in measured.items()}
+
+    def distance(self, rows: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        """Return NEAT's compatibility distance `[n, m]`; see `genomes.topology.distance`."""
+        return compatibility(
+            self.fields(rows),
+            self.fields(others),
+            self.structure_coefficient,
+            self.weight_coefficient,
+            self.normalize_above,
+            self.activation_coefficient,
+        )
 
     def fit(self, rows: torch.Tensor) -> tuple[Self, torch.Tensor]:
         """Return a genome with room for the nodes and connections of a mutation in every row, and the rows in it."""
@@ -244,7 +270,8 @@ class Topology(Genome):
         wider = self.layout.empty(len(rows), torch.nan).to(rows.device)
         for name in (*(field.name for field in origin.layout.fields), *LINEAGE_FIELDS):
             old, new = origin.layout.view(rows, name), self.layout.view(wider, name)
-            new[:, : old.shape[1]] = old
+            width = min(old.shape[1], new.shape[1])
+            new[:, :width] = old[:, :width]
         self.fields(wider).node_activation[:, origin.hidden :] = 1.0
         self.fields(wider).edge_weight[:, origin.connections :] = 0.0
         return wider

@@ -1,0 +1,95 @@
+"""Tune the weights of one genome with any algorithm, beside a search: no journal, no folder, just the best row.
+
+What a search distribution leaves is not its best sample, which was lucky, nor always its last centre. So the best
+sample and the mean of all samples of every generation are kept, and at the end judged together, on draws of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+from evo import seeds
+from evo.algorithm import Algorithm
+from evo.algorithms.distribution import weight_columns, worst_for_failed
+from evo.evaluation.evaluator import Evaluator
+from evo.genome import Genome
+from evo.outcome import Outcomes
+from evo.problem import Problem
+from evo.search import Search
+
+
+@dataclass(frozen=True)
+class Evolved:
+    """What a tuning came to.
+
+    Attributes:
+        row: the genome chosen, `[1, L]`.
+        score: its first objective in the judgement, which chose it and so flatters it: measure it again.
+        curve: the best score of each generation, `[generations]`, in the problem's own direction.
+    """
+
+    row: torch.Tensor
+    score: float
+    curve: tuple[float, ...]
+
+
+def evolve_weights(
+    genome: Genome,
+    problem: Problem,
+    algorithm: Algorithm,
+    generations: int,
+    judge: Problem,
+    seed: int = 0,
+    threads: int = 1,
+) -> Evolved:
+    """Run an algorithm on a genome's weights, and return the candidate that did best in a judgement at the end.
+
+    Args:
+        genome: names the field of its `weights`; they start where its first sample is.
+        problem: what candidates are scored on while they are tuned.
+        algorithm: any, as a rule one of `evo.algorithms.distribution`.
+        generations: how many.
+        judge: what chooses among the candidates, on draws of its own: the problem, as a rule with more episodes.
+        seed: the root of all draws.
+        threads: how many share a population.
+
+    Raises:
+        TypeError: the genome has no weights.
+        ValueError: every evaluation failed.
+    """
+    with Evaluator(problem, threads) as evaluator, Evaluator(judge, threads) as judging:
+        watch = _Watch(evaluator, seed, algorithm.name)
+        watch.search = Search(genome, problem.objectives, problem.stochastic, generations, seed, watch.evaluate)
+        algorithm.run(watch.search)
+        candidates = torch.cat(watch.candidates)
+        outcomes = judging.evaluate(genome, candidates, seeds.rng(seed, f"judge {algorithm.name}"))
+    if not outcomes.ok.any():
+        raise ValueError(f"every candidate failed, so there is none to choose: {outcomes.explain()}")
+    sign = 1.0 if judge.objectives[0].maximize else -1.0
+    best = int(worst_for_failed(sign * outcomes.scores[:, 0]).argmax())
+    return Evolved(candidates[best : best + 1], float(outcomes.scores[best, 0]), tuple(watch.curve))
+
+
+@dataclass
+class _Watch:
+    """Scores generations, and keeps of each the best row and the mean of all."""
+
+    evaluator: Evaluator
+    seed: int
+    purpose: str
+    search: Search = field(init=False)
+    candidates: list[torch.Tensor] = field(default_factory=list)
+    curve: list[float] = field(default_factory=list)
+
+    def evaluate(self, genome: Genome, rows: torch.Tensor) -> Outcomes:
+        rng = seeds.rng(self.seed, f"tune {self.purpose}", self.search.generation)
+        outcomes = self.evaluator.evaluate(genome, rows, rng)
+        best = int(worst_for_failed(self.search.fitness(outcomes)[:, 0]).argmax())
+        mean = rows[best : best + 1].clone()
+        columns = weight_columns(self.search)
+        mean[:, columns] = rows[:, columns].mean(0)
+        self.candidates += [rows[best : best + 1], mean]
+        self.curve.append(float(outcomes.scores[best, 0]))
+        return outcomes
