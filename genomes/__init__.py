@@ -5,6 +5,7 @@ from evo.catalogue import Catalogue
 CATALOGUE = Catalogue(
     "genome",
     {
+        "fixed-network": "genomes.fixed_network:FixedNetwork",
         "vector": "genomes.vector:Vector",
         "perceptron": "genomes.perceptron:Perceptron",
         "topology": "genomes.topology:Topology",
