@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import shlex
 import statistics
 from pathlib import Path
 from typing import Any
@@ -10,17 +12,20 @@ from typing import Any
 import torch
 
 from evo import seeds
+from evo.ancestry import ancestry
 from evo.champion import Champion, ChampionError, load
+from evo.control import ControlProblem
 from evo.evaluation.evaluator import Evaluator
 from evo.files import write_text
+from evo.inspect.live import STARTS, Live, live_problem
 from evo.inspect.page import RunHistory, WeightScore, champion_page
 from evo.inspect.summary import champion_summary
-from evo.recorded import champion_path, recorded_run, runs
+from evo.problem import Problem
+from evo.recorded import campaign_file, champion_path, recorded_run, runs
 from evo.rescore import problem_of
 
 WEIGHTS = tuple(round(-2.0 + 0.1 * step, 1) for step in range(41))
 """The shared weights of a champion's curve, as in figure 5 of Gaier & Ha 2019."""
-EPISODES = 20
 
 
 def show(path: Path, page: Path | None = None) -> tuple[str, Path]:
@@ -34,7 +39,9 @@ def show(path: Path, page: Path | None = None) -> tuple[str, Path]:
     champion = load(file)
     recorded = histories(file)
     target = page or file.with_suffix(".html")
-    write_text(target, champion_page(champion, recorded, weight_scores(champion, file), f"evo show {path}"))
+    sweep, live = watched(champion, file)
+    text = champion_page(champion, recorded, sweep, command_of(file), live, ancestry(file))
+    write_text(target, text)
     return champion_summary(champion, recorded), target
 
 
@@ -71,17 +78,59 @@ def _history(variant: str, seed: int, scores: list[list[list[float]]], maximize:
     )
 
 
-def weight_scores(champion: Champion, file: Path) -> list[WeightScore]:
-    """Return a network's score for each of a series of shared weights; empty where it was not evolved for them."""
-    if not champion.problem["settings"].get("shared_weights") or champion.network is None:
-        return []
-    changes: dict[str, Any] = {"shared_weights": WEIGHTS}
-    changes |= {"episodes": EPISODES} if "episodes" in champion.problem["settings"] else {"batch": 0, "split": "test"}
-    problem = problem_of(champion, file, None, changes)
-    with Evaluator(problem) as evaluator:
-        outcomes = evaluator.score(champion.networks(), seeds.rng(champion.seed, "weights"))
-    trials = outcomes.trials.get(problem.objectives[0].name, torch.empty(1, 0, 0))[0]
-    return [
+def watched(champion: Champion, file: Path) -> tuple[list[WeightScore], Live]:
+    """Return a champion's score for each of a series of shared weights, and what its page needs to run its problem.
+
+    The scores are none where it was not evolved for shared weights; both are of the same episodes.
+    """
+    try:
+        problem = problem_of(champion, file, None, {})
+    except (ChampionError, ValueError, TypeError) as error:
+        return [], Live(note=f"Its problem cannot be made here, so the network is at rest: {error}")
+    if champion.network is None:
+        return [], Live()
+    weights = WEIGHTS if champion.problem["settings"].get("shared_weights") else ()
+    trials = _trials(champion, problem, weights) if weights or isinstance(problem, ControlProblem) else []
+    sweep = [
         WeightScore(weight, statistics.fmean(values), statistics.pstdev(values))
-        for weight, values in zip(WEIGHTS, trials.tolist(), strict=False)
+        for weight, values in zip(weights, trials, strict=False)
     ]
+    return sweep, live_problem(problem, _draws(champion), trials)
+
+
+def _trials(champion: Champion, problem: Problem, weights: tuple[float, ...]) -> list[list[float]]:
+    """Return scores of the first objective, per shared weight (or once, with the network's own) and episode."""
+    changes = {"shared_weights": weights, "episodes": STARTS, "batch": 0, "split": "test"}
+    known = {field.name for field in dataclasses.fields(problem)}  # type: ignore[arg-type]
+    changed: Problem = dataclasses.replace(problem, **{k: v for k, v in changes.items() if k in known})  # type: ignore[type-var]
+    with Evaluator(changed) as evaluator:
+        outcomes = evaluator.score(champion.networks(), _draws(champion))
+    trials = outcomes.trials.get(changed.objectives[0].name, torch.empty(1, 0, 0))[0].tolist()
+    return [[float(value) for value in values] for values in trials]
+
+
+def _draws(champion: Champion) -> Any:
+    return seeds.rng(champion.seed, "weights")
+
+
+def command_of(champion: Path) -> str:
+    """Return what to type to run again the campaign around a champion file; empty where that is not known."""
+    folder = next((parent for parent in champion.resolve().parents if (parent / "campaign.json").is_file()), None)
+    if folder is None:
+        return ""
+    described = campaign_file(folder)
+    source = Path(described["file"]) if described["file"] else folder / "source.py"
+    source = source if source.is_file() else folder / "source.py"
+    if not source.is_file():
+        return ""
+    here = Path.cwd()
+    command = ["evo", "run", str(source.relative_to(here) if source.is_relative_to(here) else source)]
+    configuration = described["configuration"]
+    if configuration["seeds"] == list(range(len(configuration["seeds"]))):  # others are the file's own
+        command += ["--seeds", str(len(configuration["seeds"]))]
+    generations = {variant["generations"] for variant in configuration["variants"].values()}
+    if len(generations) == 1:
+        command += ["--generations", str(*generations)]
+    if described.get("device", "cpu") != "cpu":
+        command += ["--device", str(described["device"])]
+    return shlex.join(command)

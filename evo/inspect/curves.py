@@ -57,8 +57,15 @@ class _Axes:
         return LEFT + WIDTH * across, TOP + HEIGHT * (1.0 - up)
 
 
-def curve_svg(lines: Sequence[Line], x_label: str, y_label: str, title: str) -> str:
-    """Return a line chart as an SVG document called `title`; numbers that are not finite are left out."""
+def curve_svg(lines: Sequence[Line], x_label: str, y_label: str, title: str, marker: int | None = None) -> str:
+    """Return a line chart as an SVG document called `title`; numbers that are not finite are left out.
+
+    Args:
+        lines: what is drawn, in this order.
+        x_label, y_label: what the scales mean.
+        title: what the chart is called.
+        marker: the place of a point of the first line that is marked; the page's script moves the marker.
+    """
     runs = [_runs(line) for line in lines]
     points = [point for parts in runs for part in parts for point in part]
     edges = [(x, y + sign * spread) for x, y, spread in points for sign in (-1.0, 1.0)]
@@ -69,6 +76,8 @@ def curve_svg(lines: Sequence[Line], x_label: str, y_label: str, title: str) -> 
     body += [_path(part, axes, line) for line, parts in zip(lines, runs, strict=True) for part in parts]
     if not points:
         body.append(label(LEFT + WIDTH / 2, TOP + HEIGHT / 2, "nothing was recorded", "soft middle"))
+    if marker is not None:
+        body.append(_marker(lines[0], axes, marker))
     legend, rows = _legend(lines)
     height = TOP + HEIGHT + BOTTOM + 22 * rows
     return figure(0, 0, LEFT + WIDTH + RIGHT, height, title, "\n".join([*body, legend]))
@@ -172,6 +181,20 @@ def _path(part: list[tuple[float, float, float]], axes: _Axes, line: Line) -> st
         for (px, py), (x, y, spread) in zip(places, part, strict=True)
     ]
     return "\n".join([drawn, *dots])
+
+
+def _marker(line: Line, axes: _Axes, place: int) -> str:
+    """Return a marker at one point of a line, which knows where the others are; at the bottom without a height."""
+    places = []
+    for x, raw in zip(line.x, line.y, strict=True):
+        y = finite(raw)
+        across, up = axes.at(x, axes.y[0] if y is None or abs(y) > LARGEST else y)
+        places.append(f"{across:.1f},{up:.1f}")
+    here, height = places[place].split(",")
+    return (
+        f'<g class="marker" data-places="{" ".join(places)}" transform="translate({here} 0)">'
+        f'<line x1="0" x2="0" y1="{TOP:.0f}" y2="{TOP + HEIGHT:.0f}"/><circle cx="0" cy="{height}" r="6.5"/></g>'
+    )
 
 
 def _pairs(points: list[Point], between: str) -> str:

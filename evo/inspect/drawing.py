@@ -36,13 +36,14 @@ FAMILIES = {
 Point = tuple[float, float]
 
 
-def network_svg(network: dict[str, Any]) -> str:
+def network_svg(network: dict[str, Any], styled: bool = True) -> str:
     """Return a picture of a champion file's network, as an SVG document.
 
     Large networks are drawn in part, with a note of what is left out.
 
     Args:
         network: `inputs`, `outputs`, `activations` and `edges`, as in `Champion.network`.
+        styled: whether it carries its style sheet; without, see `evo.inspect.figure.figure`.
     """
     structure = Structure.of(network)
     columns, edges = _drawn(structure)
@@ -53,7 +54,7 @@ def network_svg(network: dict[str, Any]) -> str:
     strongest = max((abs(weight) for _, _, weight in edges), default=0.0) or 1.0
     body = [_edge(edge, structure, points, places, gap, strongest) for edge in sorted(edges, key=lambda e: abs(e[2]))]
     body += [_node(node, structure, *points[node]) for node in sorted(points)]
-    return _framed(structure, edges, points, body)
+    return _framed(structure, edges, points, body, styled)
 
 
 def _drawn(structure: Structure) -> tuple[list[list[int]], list[Edge]]:
@@ -169,7 +170,7 @@ def _glyph(activation: str, x: float, y: float) -> str:
     return "M" + "L".join(pairs)
 
 
-def _framed(structure: Structure, edges: list[Edge], points: dict[int, Point], body: list[str]) -> str:
+def _framed(structure: Structure, edges: list[Edge], points: dict[int, Point], body: list[str], styled: bool) -> str:
     """Return the document: the drawing, the legend below it, and a note of what is left out."""
     names = [min(LABEL, len(structure.label(n))) for n in points if n < structure.first_hidden]
     ends = [min(LABEL, len(structure.label(n))) for n in points if n >= structure.first_output]
@@ -184,7 +185,7 @@ def _framed(structure: Structure, edges: list[Edge], points: dict[int, Point], b
         legend += label(left + 24, bottom, note, "soft", 200)
         bottom += 26
     title = f"Network of {structure.nodes} nodes and {len(structure.edges)} connections"
-    return figure(left, top, right - left, bottom - top - 4, title, "\n".join([*body, legend]))
+    return figure(left, top, right - left, bottom - top - 4, title, "\n".join([*body, legend]), styled)
 
 
 def _note(structure: Structure, nodes: int, edges: int) -> str:

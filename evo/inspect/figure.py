@@ -17,14 +17,17 @@ def style() -> str:
     return Path(__file__).with_name("figure.css").read_text(encoding="utf-8")
 
 
-def figure(left: float, top: float, width: float, height: float, title: str, body: str) -> str:
-    """Return an SVG document of the region given, on a ground of its own, so that it can be read on any page."""
+def figure(left: float, top: float, width: float, height: float, title: str, body: str, styled: bool = True) -> str:
+    """Return an SVG document of the region given, on a ground of its own, so that it can be read on any page.
+
+    Without its style sheet it needs another figure on the same page that has it.
+    """
     box = f"{left:.0f} {top:.0f} {width:.0f} {height:.0f}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="evo" viewBox="{box}" '
         f'width="{width:.0f}" height="{height:.0f}" role="img" aria-label="{escape(title)}">\n'
-        f"<style>{style()}</style>\n"
-        f'<rect class="ground" x="{left:.0f}" y="{top:.0f}" width="{width:.0f}" height="{height:.0f}" rx="10"/>\n'
+        + (f"<style>{style()}</style>\n" if styled else "")
+        + f'<rect class="ground" x="{left:.0f}" y="{top:.0f}" width="{width:.0f}" height="{height:.0f}" rx="10"/>\n'
         f"{body}\n</svg>\n"
     )
 

@@ -132,8 +132,19 @@ def _heights(grid: Columns, left: Links, right: Links) -> dict[Vertex, float]:
             offsets = _offsets(column)
             fitted = _ascending([want - offset for want, offset in zip(wanted, offsets, strict=True)])
             heights |= {v: fit + offset for v, fit, offset in zip(column, fitted, offsets, strict=True)}
+    for column in grid:
+        linked = [place for place, vertex in enumerate(column) if left[vertex] or right[vertex]]
+        if linked:
+            heights |= _gathered(column, linked[0], linked[-1], heights)
     top = min(heights.values())
     return {vertex: height - top for vertex, height in heights.items()}
+
+
+def _gathered(column: list[Vertex], first: int, last: int, heights: dict[Vertex, float]) -> dict[Vertex, float]:
+    """Return heights next to the others for the vertices before the first and behind the last that are linked."""
+    offsets = _offsets(column)
+    ends = [*((place, first) for place in range(first)), *((place, last) for place in range(last + 1, len(column)))]
+    return {column[place]: heights[column[near]] + offsets[place] - offsets[near] for place, near in ends}
 
 
 def _wanted(vertex: Vertex, neighbours: tuple[Vertex, ...], heights: dict[Vertex, float]) -> float:

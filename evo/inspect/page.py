@@ -1,23 +1,24 @@
 """One page about a champion, in one file that opens anywhere: from disk, without a network, in light, dark and print.
 
-Champions may come from strangers. Everything they say is escaped, and a content security policy names the page's own
-style and script by their digests, so that nothing else runs and nothing is ever requested.
+Its problem runs in the page, with the network as a living graph beside it (live.js). Champions may come from strangers:
+everything they say is escaped or data, and nothing but the page's own style and script works (`evo.inspect.document`).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from evo.champion import Champion
+from evo.inspect.ancestor import Ancestor
 from evo.inspect.curves import COLOURS, Line, bars_svg, curve_svg
-from evo.inspect.drawing import network_svg
+from evo.inspect.descent import Picture, film, film_html, slider_html
+from evo.inspect.document import document, part
 from evo.inspect.figure import style
+from evo.inspect.javascript import activations_source
+from evo.inspect.live import Live
+from evo.inspect.live_html import ruler, stage, surgery
 from evo.inspect.structure import Structure
 from evo.inspect.text import escape, finite, shown
 
@@ -55,48 +56,69 @@ class WeightScore:
     deviation: float
 
 
-def champion_page(champion: Champion, history: Sequence[RunHistory], sweep: Sequence[WeightScore], command: str) -> str:
+def champion_page(
+    champion: Champion,
+    history: Sequence[RunHistory],
+    sweep: Sequence[WeightScore],
+    command: str,
+    live: Live | None = None,
+    ancestors: Sequence[Ancestor] = (),
+) -> str:
     """Return the page, an HTML document; the same for the same arguments, byte for byte.
 
     Args:
         champion: whose page.
         history: the runs of its campaign, to be drawn over each other; may be empty.
-        sweep: its scores over shared weights; may be empty.
-        command: what to type to run the campaign again.
+        sweep: its scores over shared weights, evenly spaced and ascending; may be empty.
+        command: what to type to run the campaign again; empty where that is not known.
+        live: what can be watched; None shows the network at rest.
+        ancestors: the champion's, the oldest first; may be empty.
     """
+    live = live if live is not None and champion.network is not None else Live()
+    shared = bool(champion.problem.get("settings", {}).get("shared_weights"))
+    pictures = film(champion, ancestors, shared) if champion.network is not None else []
+    weight = _initial(sweep, live.maximize) if live.kind else None
+    curves, scores = _score_chart(champion, history), _sweep_chart(champion, sweep, weight)
+    body = [_headline(champion)]
+    if live.kind:
+        body.append(_side_by_side(stage(live), *(scores or curves)))
+    elif live.note:
+        body.append(f"<section>\n<p>{escape(live.note, 600)}</p>\n</section>")
+    if pictures:
+        body.append(_network(pictures, shared, live))
+    charts = [*curves, *scores] if not live.kind else curves if scores else []
+    body.append(_side_by_side(*charts, _provenance(champion, command)))
+    body += [_genes(champion), _settings(champion)]
     title = f"Champion of {champion.problem.get('name', 'a problem')}"
-    parts = [_headline(champion)]
-    if champion.network is not None:
-        parts.append(_network(champion))
-    charts = [*_score_chart(champion, history), *_sweep_chart(champion, sweep)]
-    if charts:
-        parts.append(f'<div class="pair">{"".join(charts)}</div>')
-    parts += [_genes(champion), _settings(champion), _provenance(champion, command)]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_part('page.css')}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(parts)
-        + f"\n</main>\n<script>{_part('page.js')}</script>\n</body>\n</html>\n"
-    )
+    data = _data(pictures, live, sweep, weight) if pictures else None
+    return document(title, body, (part("page.css"), style()), _scripts(live) if pictures else (), data)
 
 
-@cache
-def _part(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+def _scripts(live: Live) -> list[str]:
+    """Return what runs in the page of a network: its parts from top to bottom, the problem among them."""
+    names = ["page.js", "network.js", "graph.js", "descent.js"]
+    names += {"control": ["stage.js", "episodes.js"], "pictures": ["pictures.js"]}.get(live.kind, [])
+    return [activations_source(), live.source, *map(part, [*names, "live.js"])]
 
 
-def _policy() -> str:
-    styles = f"{_digest(_part('page.css'))} {_digest(style())}"
-    return (
-        f"default-src 'none'; script-src {_digest(_part('page.js'))}; style-src {styles}; "
-        "base-uri 'none'; form-action 'none'"
-    )
+def _data(pictures: Sequence[Picture], live: Live, sweep: Sequence[WeightScore], weight: int | None) -> dict[str, Any]:
+    """Return what the script reads: plain JSON."""
+    weights = [one.weight for one in sweep]
+    return {
+        "kind": live.kind,
+        "pictures": [picture.data() for picture in pictures],
+        "weights": weights if weight is not None else [],
+        "weight": weight,
+        **{f"problem_{name}": value for name, value in live.data.items()},
+    }
 
 
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+def _initial(sweep: Sequence[WeightScore], maximize: bool) -> int | None:
+    """Return the place of the weight that the page starts with: the best; None without any."""
+    if not sweep:
+        return None
+    sign = 1.0 if maximize else -1.0
+    return max(range(len(sweep)), key=lambda place: (sign * (finite(sweep[place].mean) or 0.0), -place))
 
 
 def _headline(champion: Champion) -> str:
@@ -120,16 +142,17 @@ def _name(thing: dict[str, Any]) -> str:
     return escape(thing.get("name", "unnamed"))
 
 
-def _network(champion: Champion) -> str:
-    network: dict[str, Any] = dict(champion.network or {})
-    note = "Point at a node to see what it reads and what reads it."
-    if champion.problem.get("settings", {}).get("shared_weights"):
-        network["edges"] = [[source, target, 1.0] for source, target, _ in network["edges"]]
-        note = f"It was found with one weight shared by all connections, so none has a weight of its own. {note}"
-    large = " large" if Structure.of(network).depth > DEEPEST_FIT else ""
+def _side_by_side(*sections: str) -> str:
+    return f'<div class="pair">{"".join(sections)}</div>'
+
+
+def _network(pictures: Sequence[Picture], shared: bool, live: Live) -> str:
+    note = "Found with one weight shared by all connections: none has a weight of its own. " if shared else ""
+    note += "Point at a node to see what it reads and what reads it."
+    large = " large" if Structure.of(pictures[-1].network).depth > DEEPEST_FIT else ""
     return (
-        f'<section class="wide network{large}">\n<h2>Network</h2>\n<p>{note}</p>\n'
-        f'<div class="figure">{network_svg(network)}</div>\n</section>'
+        f'<section class="wide network{large}">\n<div class="heading"><div><h2>Network</h2>\n<p>{note}</p></div>\n'
+        f"{slider_html(pictures)}</div>\n{surgery(shared) if live.kind else ''}\n{film_html(pictures)}</section>"
     )
 
 
@@ -162,22 +185,25 @@ def _score_chart(champion: Champion, history: Sequence[RunHistory]) -> list[str]
     return [f'<section>\n<h2>Score per generation</h2>\n<p>{note}</p>\n<div class="figure">{svg}</div>\n</section>']
 
 
-def _sweep_chart(champion: Champion, sweep: Sequence[WeightScore]) -> list[str]:
-    """Return the section about the score per shared weight, or none."""
+def _sweep_chart(champion: Champion, sweep: Sequence[WeightScore], weight: int | None) -> list[str]:
+    """Return the section about the score per shared weight, with a slider where there is a weight to set; or none."""
     if not sweep:
         return []
-    ranked = sorted(sweep, key=lambda one: one.weight)
     line = Line(
-        "mean ± one standard deviation",
-        [one.weight for one in ranked],
-        [one.mean for one in ranked],
-        [one.deviation for one in ranked],
+        "recorded: mean ± one standard deviation",
+        [one.weight for one in sweep],
+        [one.mean for one in sweep],
+        [one.deviation for one in sweep],
         2,
-        marked=len(ranked) <= 60,
+        marked=len(sweep) <= 60,
     )
-    svg = curve_svg([line], "shared weight", _objective(champion), "Score per shared weight")
+    svg = curve_svg([line], "shared weight", _objective(champion), "Score per shared weight", weight)
     note = "Every connection takes the same weight: what its structure alone can do."
-    return [f'<section>\n<h2>Score per shared weight</h2>\n<p>{note}</p>\n<div class="figure">{svg}</div>\n</section>']
+    slider = ruler([one.weight for one in sweep], weight) if weight is not None else ""
+    return [
+        f'<section class="sweep">\n<h2>Score per shared weight</h2>\n<p>{note}</p>\n{slider}'
+        f'<div class="figure">{svg}</div>\n</section>'
+    ]
 
 
 def _table(rows: Iterable[tuple[object, object]]) -> str:
@@ -214,6 +240,13 @@ def _settings(champion: Champion) -> str:
 
 def _provenance(champion: Champion, command: str) -> str:
     lines = "\n".join(escape(line, 2000) for line in command.splitlines())
+    again = (
+        f"<p>To run it again:</p>\n<pre><code>{lines}</code></pre>"
+        if lines
+        else (
+            "<p>The campaign that made it, and so the command to run it again, is not beside the champion's file.</p>"
+        )
+    )
     sources = [
         (f"source of the {r}", getattr(champion, r)["source"])
         for r in ("problem", "genome", "algorithm")
@@ -221,7 +254,6 @@ def _provenance(champion: Champion, command: str) -> str:
     ]
     made = [("variant", champion.variant), ("seed", champion.seed), *champion.lineage.items(), *sources]
     return (
-        "<section>\n<h2>Where it comes from</h2>\n<p>To run it again:</p>\n"
-        f'<pre><code>{lines}</code></pre>\n<div class="columns"><div><h3>Run</h3>{_table(made)}</div>'
-        f"<div><h3>Versions</h3>{_table(champion.versions.items())}</div></div>\n</section>"
+        f"<section>\n<h2>Where it comes from</h2>\n{again}\n<h3>Run</h3>{_table(made)}\n"
+        f"<details>\n<summary>Versions</summary>\n{_table(champion.versions.items())}\n</details>\n</section>"
     )

@@ -208,3 +208,9 @@ def test_edges_keep_out_of_the_way_of_nodes_between():
         (start, _), (between, height), (end, _) = arranged.routes[edge]
         assert (start, between, end) == (0, 1, 2)
         assert abs(height - arranged.heights[2]) >= NODE_ROOM + WAYPOINT_ROOM - 1e-9
+
+
+def test_nodes_without_connections_stay_with_the_others():
+    heights = arrange([[0, 1, 2, 3, 4, 5], [6], [7]], [(1, 6), (6, 7), (3, 7)]).heights
+    column = sorted(heights[node] for node in range(6))
+    assert [below - above for above, below in pairwise(column)] == pytest.approx([2 * NODE_ROOM] * 5)

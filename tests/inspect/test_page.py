@@ -1,5 +1,6 @@
 import base64
 import hashlib
+import json
 import math
 import re
 import xml.etree.ElementTree as ElementTree
@@ -8,8 +9,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from evo import show
 from evo.champion import Champion
+from evo.inspect import descent
+from evo.inspect.ancestor import Ancestor
 from evo.inspect.curves import BUCKETS, MOST_BARS, Line, bars_svg, curve_svg, ticks
+from evo.inspect.document import json_block
 from evo.inspect.page import RunHistory, WeightScore, champion_page
 
 HOSTILE = "<img src=x onerror=p()>"
@@ -46,12 +51,13 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements, self.attributes, self.inlined, self.open = [], [], [], []
         self.texts = []
+        self.data = []
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         self.elements.append(tag)
-        self.attributes += [(tag, *pair) for pair in attrs]
+        self.attributes += [(tag, *pair) for pair in attrs or [("no", "attributes")]]
         if tag not in VOID:
             self.open.append(tag)
 
@@ -63,7 +69,9 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if self.open and self.open[-1] in ("style", "script"):
+        if self.open and self.open[-1] == "script" and self.attributes[-1][1:] == ("id", "data"):
+            self.data.append(json.loads(data))
+        elif self.open and self.open[-1] in ("style", "script"):
             self.inlined.append((self.open[-1], data))
         else:
             self.texts.append(data)
@@ -196,6 +204,109 @@ def test_nothing_is_requested():
 def test_the_same_arguments_give_the_same_bytes():
     assert page() == page()
     assert page(VECTOR) == page(VECTOR)
+
+
+def test_data_stays_inside_its_element_and_arrives_whole():
+    hostile = {"</script><!--": ["<img>", "&amp;", "\u2028\u2029", "\ud800", '"\\']}
+    block = json_block(hostile)
+    assert not set("<>&\u2028\u2029") & set(block)
+    assert json.loads(block) == hostile
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_block(math.nan)
+
+
+def test_the_script_gets_every_connection_and_the_weights():
+    (data,) = Page(page()).data
+    (picture,) = data["pictures"]
+    assert picture["network"]["edges"] == NETWORK["edges"]
+    assert (data["kind"], data["weights"], data["weight"]) == ("", [], None)
+    assert Page(page(VECTOR)).data == []
+
+
+def test_a_champion_without_its_campaign_says_so():
+    assert "is not beside the champion" in page(command="")
+
+
+def small(count):
+    """Return a network of `count` hidden nodes in a row."""
+    edges = [[node, node + 1, 1.0] for node in range(1, count + 2)]
+    return {
+        "inputs": ["x"],
+        "outputs": ["y"],
+        "activations": ["linear"] * 2 + ["sin"] * count + ["linear"],
+        "edges": edges,
+    }
+
+
+LINE = [Ancestor(4 * number, number, small(number), float(number)) for number in range(9)]
+
+
+def test_the_film_tells_what_was_new():
+    pictures = descent.film(replace(CHAMPION, network=small(8), lineage={"uid": 8}, generation=32), LINE, False)
+    assert [picture.generation for picture in pictures] == list(range(0, 33, 4))
+    assert [picture.words for picture in pictures][1:] == [
+        *(f"generation {4 * n} · reward {n}" for n in range(1, 8)),
+        "generation 32 · reward 584.25 · the champion",
+    ]
+    assert pictures[0].news == "the first"
+    assert {picture.news for picture in pictures[1:]} == {
+        f"since generation {n}: 1 more sin, 1 more connection" for n in range(0, 32, 4)
+    }
+    assert sum("<style>" in picture.svg for picture in pictures) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "news"),
+    [
+        (small(2), small(1), "1 fewer sin, 1 fewer connection"),
+        (NETWORK, {**NETWORK, "edges": [[1, 3, 2.0], *NETWORK["edges"][1:]]}, "other weights"),
+        (NETWORK, {**NETWORK, "edges": [[2, 3, 1.5], *NETWORK["edges"][1:]]}, "other connections"),
+        (small(1), {**small(1), "activations": ["linear"] * 4}, "1 more linear, 1 fewer sin"),
+    ],
+)
+def test_changes_in_words(old, new, news):
+    pictures = descent.film(replace(CHAMPION, network=new), [Ancestor(1, 1, old, 0.0)], False)
+    assert pictures[-1].news == f"since generation 1: {news}"
+
+
+def test_a_long_film_is_thinned_evenly(monkeypatch):
+    champion = replace(CHAMPION, network=small(8), lineage={"uid": 8}, generation=32)
+    whole = descent.film(champion, LINE, False)
+    monkeypatch.setattr(descent, "LARGEST_FILM", 5 * len(whole[-1].svg))
+    kept = [picture.generation for picture in descent.film(champion, LINE, False)]
+    assert kept == [0, 8, 16, 24, 32]
+    assert descent.film(champion, LINE, False)[1].news == "since generation 0: 2 more sin, 2 more connections"
+
+
+def test_the_marker_knows_the_places_of_the_points():
+    svg = curve_svg([Line("", [0.0, 1.0, 2.0], [0.0, math.nan, 10.0])], "x", "y", "t", marker=2)
+    (marker,) = [e for e in ElementTree.fromstring(svg).iter() if e.get("class") == "marker"]
+    places = [tuple(map(float, pair.split(","))) for pair in marker.get("data-places").split()]
+    assert [x for x, _ in places] == [62.0, 287.0, 512.0]
+    assert places[1][1] == 290.0  # without a height: on the scale
+    assert marker.get("transform") == "translate(512.0 0)"
+
+
+def recorded(folder, seeds=(0, 1), generations=(30,), **more):
+    folder.mkdir()
+    (folder / "source.py").write_text("")
+    variants = {f"v{number}": {"generations": count} for number, count in enumerate(generations)}
+    described = {"format": "evo.campaign/1", "configuration": {"seeds": seeds, "variants": variants}, "file": None}
+    (folder / "campaign.json").write_text(json.dumps({**described, **more}))
+    return folder / "v0" / "seed-0" / "champion.json"
+
+
+def test_the_command_runs_the_campaign_as_it_was_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "my swing.py"
+    script.write_text("")
+    plain = recorded(tmp_path / "a", file=str(script))
+    assert show.command_of(plain) == "evo run 'my swing.py' --seeds 2 --generations 30"
+    script.unlink()
+    assert show.command_of(plain) == "evo run a/source.py --seeds 2 --generations 30"
+    other = recorded(tmp_path / "b", seeds=[4, 9], generations=(30, 60), device="cuda")
+    assert show.command_of(other) == "evo run b/source.py --device cuda"
+    assert show.command_of(tmp_path / "champion.json") == ""
 
 
 def coordinates(svg):
