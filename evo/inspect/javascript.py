@@ -43,10 +43,11 @@ def problem_source(problem: ControlProblem) -> str:
 
     Raises:
         NotTranslatable: its physics is not elementwise; show a page without it, and say why.
+        ValueError: `steps` is no whole number, as a stranger's champion file may have it.
     """
     module = Module()
     functions = {name: module.function(getattr(problem, name)) for name in ("observe", "advance", "scene")}
-    return module.define("problem", _object({"steps": str(problem.steps), **functions}))
+    return module.define("problem", _object({"steps": str(int(problem.steps)), **functions}))
 
 
 def _object(values: dict[str, str]) -> str:

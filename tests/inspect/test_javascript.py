@@ -472,3 +472,9 @@ class Branching(CartPoleSwingUp):
 def test_problems_with_branches_have_no_live_page():
     with pytest.raises(NotTranslatable, match=r"Branching\.scene \(test_javascript\.py, line \d+\).*where"):
         problem_source(Branching())
+
+
+def test_settings_of_a_stranger_do_not_get_into_the_script():
+    hostile = CartPoleSwingUp(steps="1}; alert(1); const x = {a: 1")
+    with pytest.raises(ValueError, match="invalid literal"):
+        problem_source(hostile)
