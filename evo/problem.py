@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -54,6 +55,17 @@ class Problem(ABC):
     def outputs(self) -> tuple[str, ...]:
         """The names of a network's outputs, where networks are scored."""
         return ()
+
+    def training_batch(
+        self, rng: np.random.Generator
+    ) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]] | None:
+        """Return what gradient descent learns from; by default None: scores have no gradients, as those of episodes.
+
+        Returns:
+            Inputs `[cases, inputs]`, and a differentiable function of a network's outputs `[cases, outputs]` for them:
+            the loss, a single number, less is better.
+        """
+        return None
 
     @abstractmethod
     def evaluate(self, phenotypes: Any, rng: np.random.Generator) -> Outcomes:

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 CATALOGUE = Catalogue(
     "problem",
     {
+        "cartpole-swingup-hidden-velocities-v1": "problems.control.cartpole_swingup:CartPoleSwingUpHiddenVelocities",
         "cartpole-swingup-v1": "problems.control.cartpole_swingup:CartPoleSwingUp",
+        "cartpole-v1": "problems.control.cartpole:CartPole",
         "digits-v1": "problems.digits:Digits",
+        "double-pole-hidden-velocities-undamped-v1": "problems.control.double_pole:DoublePoleHiddenVelocitiesUndamped",
+        "double-pole-hidden-velocities-v1": "problems.control.double_pole:DoublePoleHiddenVelocities",
+        "double-pole-v1": "problems.control.double_pole:DoublePole",
         "gymnasium-v1": "problems.control.gymnasium_problem:GymnasiumProblem",
         "mnist-v1": "problems.mnist:Mnist",
         "mnist-256-v1": "problems.mnist:Mnist256",
+        "xor-v1": "problems.xor:Xor",
     },
 )
 

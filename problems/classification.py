@@ -10,8 +10,10 @@ the same for all networks of a generation.
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -25,6 +27,8 @@ from problems.data import Split
 
 MAXIMIZE = {"cross_entropy": False, "accuracy": True}
 SPLITS = ("train", "test", "all")
+EXHIBITS = 2
+"""Pictures of each class that a champion's page shows."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,19 @@ class Classification(NetworkProblem):
             pictures, classes = pictures[drawn], classes[drawn]
         inputs = pictures.reshape(len(pictures), -1).astype(np.float32) / np.float32(self.brightest)
         return torch.from_numpy(inputs), torch.from_numpy(classes.astype(np.int64))
+
+    def exhibit(self) -> list[tuple[np.ndarray, str]]:
+        """Return pictures for the champion's page: inputs `[side * side]` and class, two of each in the test split."""
+        test = replace(self, split="test", batch=0)
+        inputs, classes = (tensor.numpy() for tensor in test.draw(np.random.default_rng(0)))  # all, so nothing is drawn
+        shown = [np.flatnonzero(classes == number)[:EXHIBITS] for number in range(len(self.classes))]
+        places = [group[turn] for turn in range(EXHIBITS) for group in shown if turn < len(group)]
+        return [(inputs[place], self.classes[int(classes[place])]) for place in places]
+
+    def training_batch(self, rng: np.random.Generator) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
+        """Return the inputs of one evaluation, and the cross-entropy of outputs for them."""
+        inputs, classes = self.draw(rng)
+        return inputs, functools.partial(torch.nn.functional.cross_entropy, target=classes)
 
     def evaluate(self, phenotypes: Networks, rng: np.random.Generator) -> Outcomes:
         """Show all networks, with every shared weight, the same cases; see `Problem.evaluate`."""

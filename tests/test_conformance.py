@@ -15,16 +15,21 @@ import problems
 from evo.algorithm import Algorithm
 from evo.algorithms.deap_loop import DeapLoop
 from evo.algorithms.distribution import CEM, CMAES, PGPE, SNES, XNES
+from evo.algorithms.map_elites import MapElites
 from evo.algorithms.mu_plus_lambda import MuPlusLambda
+from evo.algorithms.neat import Neat
 from evo.algorithms.weight_agnostic_search import WeightAgnosticSearch
+from evo.champion import network_of
 from evo.function_problem import fitness
 from evo.genome import Genome
+from evo.learning.weight_tuning import TunedWeights
 from evo.networks import Networks
 from evo.problem import Problem
 from evo.testing import Check
 from evo.testing.algorithm_checks import Numbers, algorithm_checks
 from evo.testing.genome_checks import genome_checks, grown
 from evo.testing.problem_checks import mismatch, pair_checks, problem_checks
+from genomes.fixed_network import FixedNetwork
 from genomes.perceptron import Perceptron
 from genomes.python_object import PythonObject
 from genomes.topology import Topology
@@ -69,11 +74,30 @@ def half_and_half(first: str, second: str, rng: np.random.Generator) -> str:
 
 Maker = Callable[[Problem], Genome]
 BUSY = {"add_connection_rate": 0.5, "weight_rate": 0.5}
+EVERY_WAY = {
+    **BUSY,
+    "weight_replacement_rate": 0.1,
+    "remove_connection_rate": 0.3,
+    "remove_node_rate": 0.1,
+    "input_activation_rate": 0.2,
+    "output_activation_rate": 0.2,
+}
+
+
+def a_network(problem: Problem) -> Any:
+    """Return a network that fits a problem, in a champion file's form."""
+    genome, rows = grown(Topology.for_problem(problem, initial_connection_rate=0.8, **BUSY), count=1)
+    return network_of(genome, rows[0], problem.inputs, problem.outputs)
+
+
 NETWORK_GENOMES: dict[str, Maker] = {
     "topology": lambda problem: Topology.for_problem(problem, hidden=1),
     "recurrent topology": lambda problem: Topology.for_problem(problem, recurrent=True, **BUSY),
     "topology with hidden always enabled": lambda problem: Topology.for_problem(problem, hidden_always_enabled=True),
     "weighted topology": lambda problem: Topology.for_problem(problem, initial_connection_rate=1.0, **BUSY),
+    "deeper topology": lambda problem: Topology.for_problem(problem, deeper_only=True, keep_disabled=False, **BUSY),
+    "topology that mutates in every way": lambda problem: Topology.for_problem(problem, mutation="each", **EVERY_WAY),
+    "fixed network": lambda problem: FixedNetwork.from_network(a_network(problem)),
     "perceptron": lambda problem: Perceptron.for_problem(problem, hidden=(3,)),
     "linear perceptron": lambda problem: Perceptron.for_problem(problem, hidden=()),
 }
@@ -86,6 +110,15 @@ PROBLEMS: dict[str, Problem] = {
     "swing-up with shared weights": problems.make("cartpole-swingup-v1", shared_weights=WEIGHTS, episodes=2, steps=40),
     "digits": problems.make("digits-v1", batch=40),
     "all digits with shared weights": problems.make("digits-v1", batch=0, split="test", shared_weights=(1.0, -1.0)),
+    "swing-up without velocities": problems.make("cartpole-swingup-hidden-velocities-v1", episodes=1, steps=20),
+    "cart pole": problems.make("cartpole-v1", episodes=2, steps=30),
+    "double pole": problems.make("double-pole-v1", steps=20),
+    "double pole without velocities": problems.make("double-pole-hidden-velocities-v1", steps=20),
+    "double pole without velocities, undamped": problems.make("double-pole-hidden-velocities-undamped-v1", steps=20),
+    "xor": problems.make("xor-v1"),
+    "xor with shared weights": problems.make("xor-v1", shared_weights=WEIGHTS),
+    "a lifetime of tuning": TunedWeights(problems.make("xor-v1"), steps=2, population=4),
+    "an inherited lifetime": TunedWeights(problems.make("xor-v1"), "lamarckian", steps=2, population=4),
     "gymnasium": problems.make("gymnasium:CartPole-v1", episodes=1, steps=15),
     "batch of vectors": batch_of_vectors,
     "one vector": one_vector,
@@ -95,6 +128,9 @@ PROBLEMS: dict[str, Problem] = {
 ALGORITHMS: dict[str, Algorithm] = {
     "weight agnostic search": WeightAgnosticSearch(population=12, tournament_size=3),
     "weight agnostic search as published": WeightAgnosticSearch(population=12, tournament_size=3, published=True),
+    "neat": Neat(population=12),
+    "neat with a number of species": Neat(population=12, target_species=3),
+    "map-elites": MapElites(("complexity",), (0.0,), (9.0,), (9,), population=6, initial_population=6),
     "mu plus lambda": MuPlusLambda(population=6),
     "mu plus lambda with complexity": MuPlusLambda(population=6, offspring=9, complexity=True),
     "snes": SNES(population=6),

@@ -6,6 +6,8 @@ CATALOGUE = Catalogue(
     "algorithm",
     {
         "weight-agnostic-search": "evo.algorithms.weight_agnostic_search:WeightAgnosticSearch",
+        "neat": "evo.algorithms.neat:Neat",
+        "map-elites": "evo.algorithms.map_elites:MapElites",
         "mu-plus-lambda": "evo.algorithms.mu_plus_lambda:MuPlusLambda",
         "snes": "evo.algorithms.distribution:SNES",
         "xnes": "evo.algorithms.distribution:XNES",

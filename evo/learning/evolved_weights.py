@@ -6,6 +6,7 @@ sample and the mean of all samples of every generation are kept, and at the end 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import torch
@@ -27,7 +28,8 @@ class Evolved:
     Attributes:
         row: the genome chosen, `[1, L]`.
         score: its first objective in the judgement, which chose it and so flatters it: measure it again.
-        curve: the best score of each generation, `[generations]`, in the problem's own direction.
+        curve: the best score of each generation, in the problem's own direction; shorter than asked for where CMA-ES
+            converged until its covariance could not be decomposed any more.
     """
 
     row: torch.Tensor
@@ -57,12 +59,16 @@ def evolve_weights(
 
     Raises:
         TypeError: the genome has no weights.
-        ValueError: every evaluation failed.
+        ValueError: there are no generations, or every evaluation of the judgement failed.
     """
     with Evaluator(problem, threads) as evaluator, Evaluator(judge, threads) as judging:
         watch = _Watch(evaluator, seed, algorithm.name)
         watch.search = Search(genome, problem.objectives, problem.stochastic, generations, seed, watch.evaluate)
-        algorithm.run(watch.search)
+        # of CMA-ES whose covariance has collapsed: it has converged
+        with suppress(torch.linalg.LinAlgError):  # type: ignore[attr-defined]
+            algorithm.run(watch.search)
+        if not watch.candidates:
+            raise ValueError(f"generations: expected 1 or more, got {generations}")
         candidates = torch.cat(watch.candidates)
         outcomes = judging.evaluate(genome, candidates, seeds.rng(seed, f"judge {algorithm.name}"))
     if not outcomes.ok.any():

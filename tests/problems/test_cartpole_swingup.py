@@ -5,8 +5,9 @@ import pytest
 import torch
 from published_champion import published_champion
 
+import problems
 from evo.networks import Execution
-from problems.control.cartpole_swingup import CartPoleSwingUp
+from problems.control.cartpole_swingup import CartPoleSwingUp, CartPoleSwingUpHiddenVelocities
 
 
 def equations(state, action):
@@ -114,3 +115,71 @@ def test_objectives_are_means_of_trials():
     assert trials.shape == (1, 2, 4)
     assert float(outcomes.scores[0, 0]) == pytest.approx(float(trials.mean()))
     assert float(outcomes.scores[0, 1]) == pytest.approx(float(trials.mean(2).max()))
+
+
+def test_hidden_velocities_change_only_what_is_seen():
+    from evo.networks import pack
+
+    weights = {"bias": 0.1, "position": 0.4, "cos": -0.7, "sin": 1.3}
+    own = {"velocity": 5.0, "spin": 5.0}
+    seeing = ["bias", "position", "velocity", "cos", "sin", "spin"]
+    blind = ["bias", "position", "cos", "sin"]
+
+    def network(names, weights):
+        edges = [(place, len(names), weights.get(name, 0.0)) for place, name in enumerate(names)]
+        return pack(len(names) - 1, 1, [([1] * len(names) + [5], edges)]).on(Execution("torch"))
+
+    full, hidden = CartPoleSwingUp(steps=300), CartPoleSwingUpHiddenVelocities(steps=300)
+    scores = [
+        float(problem.evaluate(networks, np.random.default_rng(5)).scores[0, 0])
+        for problem, networks in (
+            (full, network(seeing, weights)),
+            (hidden, network(blind, weights)),
+            (full, network(seeing, weights | own)),
+        )
+    ]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-6)
+    assert scores[2] != pytest.approx(scores[1], rel=1e-2)
+    assert hidden.inputs == tuple(name for name in full.inputs if "velocity" not in name)
+    assert problems.make("cartpole-swingup-hidden-velocities-v1", steps=300) == hidden
+
+
+def test_recurrent_edges_remember_what_velocities_would_tell():
+    """Force from the sine now and one step before: the network remembers it, the loop beside it does too."""
+    from evo.networks import pack
+
+    # nodes: bias, position, cos, sin, the sine before, the sine, the output
+    remembering = pack(3, 1, [([1] * 7, [(3, 5, 1.0), (5, 4, 1.0), (3, 6, 10.0), (4, 6, -9.0)])])
+    problem = CartPoleSwingUpHiddenVelocities(episodes=1, steps=60)
+    state, before, expected = problem.start(1, np.random.default_rng(6))[0], 0.0, 0.0
+    for _ in range(60):
+        sine = math.sin(state[2])
+        state, reward, _ = equations(state, 10.0 * sine - 9.0 * before)
+        before = sine
+        expected += reward
+    for engine in ("compiled", "torch"):
+        outcomes = problem.evaluate(remembering.on(Execution(engine)), np.random.default_rng(6))
+        assert float(outcomes.scores[0, 0]) == pytest.approx(expected, rel=1e-4, abs=1e-3)
+
+
+@pytest.mark.parametrize("action", [1.0, -0.3])
+def test_the_scene_moves_as_newton_says(action):
+    """The masses that are drawn gather momentum from force and friction alone, so the pole leans the right way."""
+    for state in np.random.default_rng(5).uniform(-1, 1, (20, 4)) * [2, 1, 3, 3]:
+        after, _, _ = CartPoleSwingUp.advance(tuple(state), (action,))
+        acceleration = (np.array(after) - state)[[1, 3]] / 0.01
+
+        def centres(time, state=state, acceleration=acceleration):
+            x, angle = state[[0, 2]] + time * state[[1, 3]] + time**2 / 2 * acceleration
+            _, box, pole = CartPoleSwingUp.scene((x, 0.0, angle, 0.0))
+            return np.array([box[1], (pole[1] + pole[3]) / 2])
+
+        h = 1e-3
+        second = (centres(h) - 2 * centres(0) + centres(-h)) / h**2
+        assert second @ [0.5, 0.5] == pytest.approx(10 * action - 0.1 * state[1], rel=1e-4, abs=1e-3)
+
+
+def test_the_pole_is_drawn_upright_where_it_is_rewarded():
+    *_, (kind, foot, foot_height, tip, height) = CartPoleSwingUp.scene((0.5, 0.0, 0.0, 0.0))
+    assert (kind, foot, foot_height, tip) == ("line", 0.5, 0.0, 0.5)
+    assert height == pytest.approx(0.6)
