@@ -63,7 +63,7 @@ class Effort:
 
     population: int = 64
     generations: int = 300
-    episodes: int = 16
+    episodes: int = 64
     judged: int = 128
     swept: int = 128
     steps: int = 2000

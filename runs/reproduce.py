@@ -1,6 +1,6 @@
 """Run the long experiments and print the tables of runs/RESULTS.md: `make reproduce`.
 
-python runs/reproduce.py [--workers 2] [wann_swingup] [wann_swingup_laptop]
+python runs/reproduce.py [--workers 2] [wann_swingup] [wann_swingup_laptop] ...
 """
 
 import argparse
@@ -12,8 +12,17 @@ from evo.campaign import new_folder
 from evo.loading import load_campaign
 from evo.recorded import runs
 
-EXPERIMENTS = ("wann_swingup", "wann_swingup_laptop")
-GENERATIONS = (0, 32, 64, 127, 128, 256, 512, 1023)
+EXPERIMENTS = (
+    "wann_swingup",
+    "wann_swingup_laptop",
+    "wann_swingup_long",
+    "wann_recurrent",
+    "wann_lifetimes",
+    "wann_map_elites",
+    "wann_digits",
+    "wann_mnist",
+)
+GENERATIONS = (0, 32, 64, 127, 128, 256, 512, 1023, 2048, 4096)
 
 
 def main():
@@ -25,31 +34,40 @@ def main():
     for name in chosen.experiments:
         file = Path(__file__).with_name(f"{name}.py")
         folder = new_folder(f"{name}-reproduced")
-        load_campaign(file).run(workers=chosen.workers, out=folder, source=file)
-        print(f"\n## {name}: elite of the generation, mean reward over the six shared weights; {folder}\n")
-        print(table(folder))
+        campaign = load_campaign(file)
+        campaign.run(workers=chosen.workers, out=folder, source=file)
+        first = campaign.problem.objectives[0]
+        print(f"\n## {name}: elite of the generation, {first.name}, median and quartiles over seeds; {folder}\n")
+        print(table(folder, max if first.maximize else min))
 
 
-def table(folder):
+def table(folder, best):
     """Return, variant by variant, the median over seeds and the quartiles of each generation's best score."""
-    recorded = list(runs(folder))
-    generations = [g for g in GENERATIONS if g < len(recorded[0].scores)]
+    recorded = [run for run in runs(folder) if run.scores]
+    last = {len(run.scores) - 1 for run in recorded}
+    generations = [g for g in sorted({*GENERATIONS, *last}) if g <= max(last)]
     lines = ["| variant | " + " | ".join(f"generation {g}" for g in generations) + " | seeds | seconds of search |"]
     lines.append("|---" * (len(generations) + 3) + "|")
     for variant in dict.fromkeys(run.variant for run in recorded):
         mine = [run for run in recorded if run.variant == variant]
-        cells = [spread([max(score[0] for score in run.scores[g]) for run in mine]) for g in generations]
+        cells = [elite(mine, g, best) for g in generations]
         seconds = spread([search_seconds(folder, run.variant, run.seed) for run in mine])
         lines.append(f"| {variant} | " + " | ".join(cells) + f" | {len(mine)} | {seconds} |")
     return "\n".join(lines)
 
 
+def elite(recorded, generation, best):
+    """Return the spread of the runs' best scores in a generation; nothing where they did not get there."""
+    reached = [run.scores[generation] for run in recorded if generation < len(run.scores)]
+    return spread([best(score[0] for score in scores if score[0] == score[0]) for scores in reached]) if reached else ""
+
+
 def spread(values):
     """Return "median (lower quartile to upper quartile)"."""
     if len(values) < 2:
-        return f"{values[0]:.0f}"
+        return f"{values[0]:.4g}"
     low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
-    return f"{middle:.0f} ({low:.0f} to {high:.0f})"
+    return f"{middle:.4g} ({low:.4g} to {high:.4g})"
 
 
 def search_seconds(folder, variant, seed):

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from evo import seeds
+from genomes.topology.distance import connection_keys
 from genomes.topology.fields import Fields
-from genomes.topology.identity import mix
 
 
 def cross(child: Fields, other: Fields, rng: np.random.Generator) -> None:
@@ -22,7 +22,7 @@ def cross(child: Fields, other: Fields, rng: np.random.Generator) -> None:
         other: views of the second parents' rows.
         rng: where all draws come from.
     """
-    place, match = _align(_keys(child), _keys(other))
+    place, match = _align(connection_keys(child), connection_keys(other))
     take = match & (seeds.uniform(rng, tuple(match.shape), child.node) < 0.5)
     for name in ("edge_weight", "edge_enabled"):
         mine, theirs = getattr(child, name), getattr(other, name)
@@ -32,12 +32,6 @@ def cross(child: Fields, other: Fields, rng: np.random.Generator) -> None:
     child.node_activation[...] = torch.where(take, other.node_activation.gather(1, place), child.node_activation)
     take = seeds.uniform(rng, tuple(child.interface_activation.shape), child.node) < 0.5
     child.interface_activation[...] = torch.where(take, other.interface_activation, child.interface_activation)
-
-
-def _keys(fields: Fields) -> torch.Tensor:
-    """Return a number per connection that tells it from all others: 53 bits, as float64; NaN in empty slots."""
-    key = mix(fields.edge_source, fields.edge_target).to(torch.float64)
-    return torch.where(fields.edge_source.isnan(), torch.nan, key)
 
 
 def _align(mine: torch.Tensor, theirs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

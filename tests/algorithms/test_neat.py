@@ -10,6 +10,7 @@ import torch
 
 from evo.algorithms.neat import Neat
 from evo.algorithms.species import Members, Species
+from evo.lineage import identities
 from evo.outcome import Outcome, Outcomes
 from evo.problem import Objective
 from evo.search import Search
@@ -74,16 +75,18 @@ class Generation:
     uids: list[int] = field(default_factory=list)
     parents: list[tuple[int, int]] = field(default_factory=list)
     fitness: list[float] = field(default_factory=list)
+    representatives: list[int] = field(default_factory=list)
 
 
 def watched(monkeypatch, record, algorithm, generations=8, **settings) -> list[Generation]:
     """Run, and return every generation, with the species that `Species.divide` found for it."""
-    divided = []
+    divided, represented = [], []
     divide = Species.divide
 
     def spy(self, rows, distance, generation):
         result = divide(self, rows, distance, generation)
         divided.append(result[1].tolist())
+        represented.append(self.representatives)
         return result
 
     monkeypatch.setattr(Species, "divide", spy)
@@ -94,6 +97,7 @@ def watched(monkeypatch, record, algorithm, generations=8, **settings) -> list[G
             kept.uids(number),
             list(zip(kept.uids(number, "first_parent"), kept.uids(number, "second_parent"), strict=True)),
             kept.fitness(number)[:, 0].tolist(),
+            identities(kept.layouts[number], represented[number]).tolist() if number < len(divided) else [],
         )
         for number in range(generations)
     ]
@@ -119,6 +123,15 @@ def test_mates_are_of_one_species_and_the_better_one_is_first(monkeypatch, recor
                 assert known[first][0] == known[second][0]
                 assert known[first][1] >= known[second][1]
     assert pairs > 60
+
+
+def test_species_are_represented_by_members_of_the_generation_before(monkeypatch, record):
+    several = 0
+    for known, _, after in steps(watched(monkeypatch, record, Neat(**SEVERAL, stagnation=1))[:-1]):
+        labels = [known[uid][0] for uid in after.representatives]
+        assert labels == sorted(set(labels)), "one of each species that goes on, in order"
+        several += len(labels) > 1
+    assert several > 3
 
 
 def test_the_simpler_of_equal_mates_is_first():

@@ -12,7 +12,6 @@ from sklearn.linear_model import LogisticRegression
 import problems
 from evo.networks import Execution, Networks, pack
 from evo.outcome import Outcome
-from problems import classification
 from problems.digits import Digits
 
 
