@@ -61,8 +61,8 @@ class Effort:
         steps: of gradient descent, where the problem is differentiable.
     """
 
-    population: int = 64
-    generations: int = 300
+    population: int = 32
+    generations: int = 600
     episodes: int = 64
     judged: int = 128
     swept: int = 128
@@ -260,11 +260,11 @@ class Bench:
         return best
 
     def searches(self, edges: int) -> tuple[Algorithm, ...]:
-        """Return the searches that tune so many weights."""
+        """Return the searches that tune so many weights; small populations and many generations did best."""
         population = self.effort.population
         return (
-            PGPE(population=population, standard_deviation=0.3, center_learning_rate=0.3),
-            CMAES(population=population, standard_deviation=0.5, separable=edges > FULL_COVARIANCE),
+            PGPE(population=population, standard_deviation=0.1, center_learning_rate=0.1),
+            CMAES(population=population, standard_deviation=0.2, separable=edges > FULL_COVARIANCE),
             SNES(population=population, standard_deviation=0.5),
         )
 
