@@ -19,7 +19,7 @@ import torch
 
 from evo import seeds
 from evo.algorithm import Algorithm
-from evo.algorithms.distribution import CMAES, PGPE, SNES, worst_for_failed
+from evo.algorithms.distribution import CMAES, PGPE, worst_for_failed
 from evo.champion import network_of, networks_of
 from evo.evaluation.evaluator import Evaluator
 from evo.genome import Genome
@@ -61,8 +61,8 @@ class Effort:
         steps: of gradient descent, where the problem is differentiable.
     """
 
-    population: int = 32
-    generations: int = 600
+    population: int = 16
+    generations: int = 1500
     episodes: int = 64
     judged: int = 128
     swept: int = 128
@@ -134,8 +134,8 @@ def four_settings(
     return FourSettings(
         problem.name,
         bench.measuring.objectives[0].name,
-        bench.settings(network, lambda weights: [shared(network, weight) for weight in weights]),
-        bench.settings(small, lambda weights: [small]),
+        bench.settings(network, lambda weight: shared(network, weight)),
+        bench.settings(small, lambda weight: small),
     )
 
 
@@ -180,12 +180,12 @@ class Bench:
         self.measuring = changed(self.sweeping, episodes=1, split="test")
         self.sign = 1.0 if self.measuring.objectives[0].maximize else -1.0
 
-    def settings(self, network: Network, starts: Callable[[tuple[float, ...]], list[Network]]) -> Settings:
+    def settings(self, network: Network, start: Callable[[float], Network]) -> Settings:
         """Return a network's scores in the four settings.
 
         Args:
             network: whose structure is measured.
-            starts: returns, for the best shared weight and the best of the other sign, where tuning starts.
+            start: returns, for the best shared weight, the network whose weights are tuned.
         """
         edges = len(network["edges"])
         draws = torch.from_numpy(seeds.rng(self.seed, SETTINGS[0]).uniform(-RANGE, RANGE, (self.trials, edges)))
@@ -194,9 +194,9 @@ class Bench:
             SETTINGS[0]: self.measure(copies(network, draws), SETTINGS[0]),
             SETTINGS[1]: self.measure(copies(network, one_each.expand(-1, edges)), SETTINGS[1]),
         }
-        weight, opposite = self.best_weights(network)
+        weight = self.best_weight(network)
         scores[SETTINGS[2]] = self.measure_one(shared(network, weight), SETTINGS[2])
-        tuned = self.tuned(starts((weight, opposite)))
+        tuned = self.tuned(start(weight))
         methods = {method: self.measure_one(result, SETTINGS[3]) for method, (result, _) in tuned.items()}
         method = max(tuned, key=lambda name: self.sign * tuned[name][1])
         scores[SETTINGS[3]] = methods[method]
@@ -222,21 +222,14 @@ class Bench:
             raise ValueError(f"{purpose}: every trial failed. {parts[0].explain()}")
         return Score(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0.0, len(values))
 
-    def best_weights(self, network: Network) -> tuple[float, float]:
-        """Return the shared weight that does best on starts, or cases, that all weights meet, and of the other sign.
-
-        What is found with one sign is often another behaviour than what is found with the other.
-        """
-        found = {}
-        for sign in (-1.0, 1.0):
-            best = 0.0
-            for steps in (COARSE, FINE):
-                weights = [weight for weight in (round(best + step, 2) for step in steps) if 0 < sign * weight <= RANGE]
-                values = self.judge([shared(network, weight) for weight in weights], self.sweeping)
-                best = weights[int(values.argmax())]
-            found[best] = float(values.max())
-        best, opposite = sorted(found, key=found.__getitem__, reverse=True)
-        return best, opposite
+    def best_weight(self, network: Network) -> float:
+        """Return the shared weight that does best on starts, or training cases, that all weights meet."""
+        best = 0.0
+        for steps in (COARSE, FINE):
+            weights = [weight for weight in (round(best + step, 2) for step in steps) if abs(weight) <= RANGE]
+            values = self.judge([shared(network, weight) for weight in weights], self.sweeping)
+            best = weights[int(values.argmax())]
+        return best
 
     def judge(self, networks: list[Network], problem: Problem) -> torch.Tensor:
         """Return how good networks of one structure are, `[n]`, more is better, on the same draws for all."""
@@ -245,19 +238,13 @@ class Bench:
             outcomes = evaluator.score(copies(networks[0], weights), seeds.rng(self.seed, "choose"))
         return worst_for_failed(self.sign * outcomes.scores[:, 0])
 
-    def tuned(self, starts: list[Network]) -> dict[str, tuple[Network, float]]:
-        """Return, by what tuned it, the network with tuned weights from the best of the starts, and how good it was."""
-        searches = self.searches(len(starts[0]["edges"]))
-        found = {search.name: [self.evolved(start, search) for start in starts] for search in searches}
+    def tuned(self, start: Network) -> dict[str, tuple[Network, float]]:
+        """Return, by what tuned it, a network with tuned weights, and how good it was on what chooses."""
+        results = {search.name: self.evolved(start, search) for search in self.searches(len(start["edges"]))}
         if self.tuning.training_batch(seeds.rng(self.seed, "differentiable")) is not None:
-            found["gradient"] = [
-                descend(start, self.tuning, self.effort.steps, seed=self.seed).network for start in starts
-            ]
-        best = {}
-        for method, results in found.items():
-            values = self.judge(results, self.judging)
-            best[method] = (results[int(values.argmax())], float(values.max()))
-        return best
+            results["gradient"] = descend(start, self.tuning, self.effort.steps, seed=self.seed).network
+        values = self.judge(list(results.values()), self.judging)
+        return {method: (result, float(values[number])) for number, (method, result) in enumerate(results.items())}
 
     def searches(self, edges: int) -> tuple[Algorithm, ...]:
         """Return the searches that tune so many weights; small populations and many generations did best."""
@@ -265,7 +252,6 @@ class Bench:
         return (
             PGPE(population=population, standard_deviation=0.1, center_learning_rate=0.1),
             CMAES(population=population, standard_deviation=0.2, separable=edges > FULL_COVARIANCE),
-            SNES(population=population, standard_deviation=0.5),
         )
 
     def evolved(self, start: Network, search: Algorithm) -> Network:

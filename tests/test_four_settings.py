@@ -88,11 +88,10 @@ def test_scores_have_their_closed_forms() -> None:
 def test_every_trial_has_a_start_of_its_own_that_no_tuning_saw() -> None:
     Windy.starts.clear()
     bench = Bench(Windy(), 500, seed=0, threads=1, effort=QUICK)
-    weight, opposite = bench.best_weights(NETWORK)
+    weight = bench.best_weight(NETWORK)
     assert weight == pytest.approx(0.5, abs=0.3)
-    assert -0.1 < opposite < 0
-    tuned = bench.tuned([shared(NETWORK, weight)])
-    assert set(tuned) == {"pgpe", "cmaes", "snes"}
+    tuned = bench.tuned(shared(NETWORK, weight))
+    assert set(tuned) == {"pgpe", "cmaes"}
     seen = np.concatenate(Windy.starts)
     assert {len(starts) for starts in Windy.starts} == {4, 8}
     Windy.starts.clear()
@@ -105,7 +104,7 @@ def test_every_trial_has_a_start_of_its_own_that_no_tuning_saw() -> None:
     assert score.sd == pytest.approx(float((trials**2).std(ddof=1)), rel=1e-4)
 
 
-def test_tuning_starts_at_the_best_shared_weight_of_each_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tuning_starts_at_the_best_shared_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
     evolved = Bench.evolved
     monkeypatch.setattr(
@@ -113,22 +112,14 @@ def test_tuning_starts_at_the_best_shared_weight_of_each_sign(monkeypatch: pytes
     )
     four_settings(NETWORK, AtOne(), trials=2, effort=QUICK)
     weights_of = [[edge[2] for edge in start["edges"]] for start in started]
-    assert weights_of[:6] == [[0.5, 0.5], [-0.02, -0.02]] * 3
-    assert all(0.0 < abs(weight) < 5.0 for weight in weights_of[6])
-    assert len(weights_of) == 9  # three searches, from two starts for the champion and from one for the perceptron
-
-
-def test_of_two_starts_the_better_result_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Bench, "evolved", lambda self, start, search: start)
-    bench = Bench(AtOne(), 1, 0, 1, QUICK)
-    for starts in ([0.5, -1.0], [-1.0, 0.5]):
-        tuned = bench.tuned([shared(NETWORK, weight) for weight in starts])
-        assert tuned["pgpe"] == (shared(NETWORK, 0.5), 0.0)
+    assert weights_of[:2] == [[0.5, 0.5]] * 2
+    assert all(0.0 < abs(weight) < 5.0 for weight in weights_of[2])
+    assert len(weights_of) == 4  # two searches for the champion, two for the perceptron
 
 
 def test_gradients_are_used_where_there_are_any() -> None:
-    tuned = Bench(AtOne(differentiable=True), 1, 0, 1, QUICK).tuned([shared(NETWORK, 2.0)])
-    assert set(tuned) == {"pgpe", "cmaes", "snes", "gradient"}
+    tuned = Bench(AtOne(differentiable=True), 1, 0, 1, QUICK).tuned(shared(NETWORK, 2.0))
+    assert set(tuned) == {"pgpe", "cmaes", "gradient"}
     assert tuned["gradient"][1] > -1e-4
 
 
@@ -163,11 +154,10 @@ def test_only_training_cases_tune_and_only_test_cases_measure(monkeypatch: pytes
         "edges": [[1 + 3 * unit, 65 + unit, 1.0] for unit in range(10)],
     }
     bench = Bench(problem, 3, 0, 1, Effort(population=4, generations=2, steps=2))
-    starts = [shared(network, weight) for weight in bench.best_weights(network)]
-    assert set(bench.tuned(starts)) == {"pgpe", "cmaes", "snes", "gradient"}
+    assert set(bench.tuned(shared(network, bench.best_weight(network)))) == {"pgpe", "cmaes", "gradient"}
     assert set(splits) == {"train"}
     splits.clear()
-    scores = bench.settings(network, lambda weights: [network]).scores
+    scores = bench.settings(network, lambda weight: network).scores
     assert set(splits) == {"train", "test"}
     assert bench.measuring.objectives[0].name == "accuracy"
     assert [scores[name].n for name in SETTINGS] == [3, 3, 1, 1]
@@ -231,7 +221,7 @@ def test_the_published_champion_scores_as_published(published: Path) -> None:
     bench = Bench(CartPoleSwingUp(), 100, 0, 2, Effort(swept=64))
     network = load(published).network or {}
     assert bench.measure_one(shared(network, 0.78), "any").mean == pytest.approx(723.4, abs=5.0)
-    assert bench.best_weights(network)[0] == pytest.approx(0.78, abs=0.041)
+    assert bench.best_weight(network) == pytest.approx(0.78, abs=0.041)
     drawn = torch.from_numpy(np.random.default_rng(0).uniform(-2, 2, (100, 1))).expand(-1, 52)
     assert bench.measure(copies(network, drawn), "any").mean == pytest.approx(525.6, abs=80.0)
 
@@ -276,7 +266,7 @@ def test_a_classifiers_weights_are_looked_at_one_by_one(
     assert answer["objective"] == "accuracy"
     assert len(answer["series"]["accuracy"]) == 40
     assert answer["own_weights"]["weights"] == [0.5, 1.0]
-    assert set(answer["champion"]["methods"]) == {"pgpe", "cmaes", "snes", "gradient"}
+    assert set(answer["champion"]["methods"]) == {"pgpe", "cmaes", "gradient"}
     assert figure.read_text().startswith("<svg")
     text = weights_text(weights(path, trials=3, effort={"generations": 2, "population": 4, "steps": 3}))
     assert "majority vote" in text
