@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from evo.champion import Champion, ChampionError, load
 from evo.files import write_text
 from evo.four_settings import SETTINGS, Effort, FourSettings, Score, changed, four_settings
@@ -104,7 +106,12 @@ def weights(
             f"{chosen.name} has {wanted[0]} inputs and {wanted[1]} outputs, the champion's network {networks.inputs} "
             f"and {networks.outputs}"
         )
-    settings = four_settings(champion.network or {}, chosen, trials, seed, threads, Effort(**(effort or {})))
+    torch_threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # two on the small tensors of gradient descent took four times the processor time
+    try:
+        settings = four_settings(champion.network or {}, chosen, trials, seed, threads, Effort(**(effort or {})))
+    finally:
+        torch.set_num_threads(torch_threads)
     if not isinstance(chosen, Classification):
         return Weighed(champion, chosen, settings)
     own = weight_report(networks, chosen, chosen.shared_weights) if chosen.shared_weights else None

@@ -2,6 +2,8 @@
 
 What a search distribution leaves is not its best sample, which was lucky, nor always its last centre. So the best
 sample and the mean of all samples of every generation are kept, and at the end judged together, on draws of their own.
+Where draws differ, the best of them are judged again, several times: weights that fail from one start in a hundred, as
+controllers do, look like the best in a single judgement.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from evo.genome import Genome
 from evo.outcome import Outcomes
 from evo.problem import Problem
 from evo.search import Search
+
+FINALISTS, ROUNDS = 16, 8
+"""Of a stochastic problem: how many candidates are judged again, and how often."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,24 @@ def evolve_weights(
         if not watch.candidates:
             raise ValueError(f"generations: expected 1 or more, got {generations}")
         candidates = torch.cat(watch.candidates)
-        outcomes = judging.evaluate(genome, candidates, seeds.rng(seed, f"judge {algorithm.name}"))
+        scores = _judged(judging, genome, candidates, seed, f"judge {algorithm.name}", 0)
+        if judge.stochastic:
+            candidates = candidates[scores.argsort(descending=True, stable=True)[:FINALISTS]]
+            rounds = range(1, ROUNDS + 1)
+            again = [_judged(judging, genome, candidates, seed, f"judge {algorithm.name}", turn) for turn in rounds]
+            scores = torch.stack(again).mean(0)
+    best = int(scores.argmax())
+    sign = 1.0 if judge.objectives[0].maximize else -1.0
+    return Evolved(candidates[best : best + 1], sign * float(scores[best]), tuple(watch.curve))
+
+
+def _judged(judging: Evaluator, genome: Genome, rows: torch.Tensor, seed: int, purpose: str, turn: int) -> torch.Tensor:
+    """Return how good rows `[n, L]` are, `[n]`, more is better; ValueError where all of them failed."""
+    outcomes = judging.evaluate(genome, rows, seeds.rng(seed, purpose, turn))
     if not outcomes.ok.any():
         raise ValueError(f"every candidate failed, so there is none to choose: {outcomes.explain()}")
-    sign = 1.0 if judge.objectives[0].maximize else -1.0
-    best = int(worst_for_failed(sign * outcomes.scores[:, 0]).argmax())
-    return Evolved(candidates[best : best + 1], float(outcomes.scores[best, 0]), tuple(watch.curve))
+    sign = 1.0 if judging.problem.objectives[0].maximize else -1.0
+    return worst_for_failed(sign * outcomes.scores[:, 0])
 
 
 @dataclass
