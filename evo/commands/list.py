@@ -1,4 +1,4 @@
-"""`evo list`: list genomes, problems and algorithms."""
+"""`evo list`: list genomes, problems, lifetimes and algorithms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 
 def configure(command: argparse.ArgumentParser) -> None:
-    """List genomes, problems and algorithms."""
+    """List genomes, problems, lifetimes and algorithms."""
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -14,13 +14,17 @@ def execute(options: argparse.Namespace) -> int:
     import genomes
     import problems
     from evo import algorithms
+    from evo.learning import lifetime
 
-    for title, available in (
-        ("genomes", genomes.CATALOGUE.available()),
-        ("problems", problems.CATALOGUE.available()),
-        ("algorithms", algorithms.CATALOGUE.available()),
-    ):
+    catalogues = {
+        "genomes": genomes.CATALOGUE,
+        "problems": problems.CATALOGUE,
+        "lifetimes": lifetime.CATALOGUE,
+        "algorithms": algorithms.CATALOGUE,
+    }
+    for title, catalogue in catalogues.items():
         print(title)
-        for name, line in available.items():
-            print(f"  {name:<24} {line}")
+        width = max(map(len, catalogue.places))
+        for name, line in catalogue.available().items():
+            print(f"  {name:<{width}}  {line}")
     return 0
