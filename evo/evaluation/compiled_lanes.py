@@ -102,7 +102,7 @@ def _absolute(x):  # type: ignore[no-untyped-def]
     return lambda x: abs(x)
 
 
-@overload(lanes.where, jit_options=OPTIONS | {"forceinline": True})  # inlined by LLVM: numba warns of two in a function
+@overload(lanes.where, jit_options=OPTIONS | {"forceinline": True}, inline="always")
 def _where(condition, yes, no):  # type: ignore[no-untyped-def]
     if types.float32 in (yes, no):
         return lambda condition, yes, no: _F(yes) if condition else _F(no)
