@@ -117,6 +117,11 @@ def test_recorded_genomes_that_are_not_made_again_stop_the_run(tmp_path, monkeyp
         campaign.run(out=tmp_path / "a", resume=True, quiet=True)
 
 
+def heed_interrupts():
+    """Heed Ctrl-C in a child even where the tests themselves run in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c_prints_a_command_that_goes_on_to_the_same_bytes(tmp_path):
     path = user_file(
         tmp_path, imports="import time", body="time.sleep(0.01); return -float((x ** 2).sum())", generations=60
@@ -126,6 +131,7 @@ def test_ctrl_c_prints_a_command_that_goes_on_to_the_same_bytes(tmp_path):
         [*command, "run", str(path), "--out", str(tmp_path / "stopped"), "--workers", "2"],
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     journal = tmp_path / "stopped" / "default" / "seed-0" / "journal.jsonl"
     deadline = time.monotonic() + 60

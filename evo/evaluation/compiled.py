@@ -83,6 +83,7 @@ def single_precision(function: Callable[..., Any]) -> Any:
         elif inspect.isfunction(value) and value.__module__ != lanes.__name__:
             names[name] = single_precision(value)
     copy = _copy(function, function.__name__, **names)
+    copy.__module__ = __name__  # a cached kernel imports the modules of its parts, and a user's may not be importable
     constants = tuple(np.float32(value) if isinstance(value, float) else value for value in function.__code__.co_consts)
     copy.__code__ = function.__code__.replace(co_consts=constants)
     return njit(forceinline=True, **compiled_lanes.OPTIONS)(copy)
@@ -130,7 +131,8 @@ def episode_kernel_for(
     """Return `episode_kernel.episodes` compiled with a problem's `observe` and `advance`."""
     shape = f"{lane_count}_{states}_{inputs}_{outputs}"
     physics = _substance(observe) + _substance(advance)
-    mark = _fingerprint(lanes, activations, compiled_lanes, network_kernel, episode_kernel, physics)
+    sources = (lanes, activations, compiled_lanes, network_kernel, episode_kernel, single_precision)
+    mark = _fingerprint(*sources, physics)
     return _cached(  # type: ignore[no-any-return]
         episode_kernel.episodes,
         f"episodes_{shape}_{mark}",

@@ -1,5 +1,9 @@
 """Compiled kernels and torch, against each other and against plain numpy, node by node."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -206,3 +210,42 @@ class Mine(ControlProblem):
         network = pack(1, 1, [([1, 1, 1], [(1, 2, 1.0)])])
         scores.append(float(module.Mine(steps=10, episodes=1).evaluate(network, np.random.default_rng(0)).scores[0, 0]))
     assert scores == [10.0, 30.0]
+
+
+OWN_PHYSICS = """
+import importlib.util, sys
+from dataclasses import dataclass
+import numpy as np
+from evo.control import ControlProblem
+from evo.lanes import where
+from evo.networks import pack
+
+@dataclass(frozen=True)
+class Mine(ControlProblem):
+    name = "mine-v1"
+    states = inputs = ("position",)
+    outputs = ("move",)
+
+    def start(self, episodes, rng):
+        return np.ones((episodes, 1))
+
+    @staticmethod
+    def observe(state):
+        return state
+
+    @staticmethod
+    def advance(state, action):
+        return state, where(state[0] > 0.5, 7.0, 0.0), state[0] > 5.0
+
+Mine.__module__ = Mine.observe.__module__ = Mine.advance.__module__ = "nowhere_to_be_found"
+network = pack(1, 1, [([1, 1, 1], [(1, 2, 1.0)])])
+print(float(Mine(steps=10, episodes=1).evaluate(network, np.random.default_rng(0)).scores[0, 0]))
+"""
+
+
+def test_physics_compiled_by_one_process_runs_in_another_that_cannot_import_it(tmp_path):
+    command = [sys.executable, "-c", OWN_PHYSICS]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    printed = [subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300) for _ in range(2)]
+    assert [one.stdout for one in printed] == ["70.0\n"] * 2, printed[1].stderr
+    assert list(tmp_path.rglob("*.nbi"))  # the second one did load

@@ -277,12 +277,19 @@ def _gone(process):
     return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z"
 
 
+def _heed_interrupts():
+    """Heed Ctrl-C in a child even where the tests themselves run in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_functions_of_a_script_reach_workers_and_no_worker_outlives_its_parent(tmp_path, number, code):
     (tmp_path / "script.py").write_text(SCRIPT)
     command = [sys.executable, "-W", "error", str(tmp_path / "script.py")]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as parent:
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, preexec_fn=_heed_interrupts
+    ) as parent:
         children = [int(parent.stdout.readline() or 0) for _ in range(2)]
         started = time.monotonic()
         if number == signal.SIGINT:
