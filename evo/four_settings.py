@@ -250,7 +250,7 @@ class Bench:
         """Return the searches that tune so many weights; small populations and many generations did best."""
         population = self.effort.population
         return (
-            PGPE(population=population, standard_deviation=0.1, center_learning_rate=0.1),
+            PGPE(population=population, standard_deviation=0.1, center_learning_rate=0.05),
             CMAES(population=population, standard_deviation=0.2, separable=edges > FULL_COVARIANCE),
         )
 

@@ -78,6 +78,27 @@ def test_candidates_are_the_best_and_the_mean_of_each_generation() -> None:
     assert done.curve == pytest.approx([0.2 + n * 0.0071 for n in range(4)])
 
 
+def test_the_mean_may_be_the_best() -> None:
+    @dataclass(frozen=True)
+    class Peak(Noisy):
+        def evaluate(self, phenotypes: torch.Tensor, rng: np.random.Generator) -> Outcomes:
+            return outcomes_of(-phenotypes.sub(0.5).abs().mean(1, keepdim=True))
+
+    @dataclass(frozen=True)
+    class Corners(Algorithm):
+        name: ClassVar[str] = "corners"
+
+        def run(self, search: Search) -> None:
+            rows = search.sample(4)
+            corners = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+            search.genome.layout.view(rows, "values")[...] = corners
+            search.evaluate(search.genome, rows)
+
+    done = evolve_weights(Vector(2), Peak(), Corners(), 1, Peak())
+    assert done.row[0, :2].tolist() == [0.5, 0.5]
+    assert (done.score, done.curve) == (0.0, (-0.5,))
+
+
 def test_luck_does_not_choose() -> None:
     """The luckiest of 60 is 2.3 deviations ahead of its worth; of 16, by the mean of eight, 0.6 at most."""
     Noisy.evaluated.clear(), Noisy.draws.clear()

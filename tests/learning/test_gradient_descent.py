@@ -83,6 +83,11 @@ def test_seeds_decide_and_global_generators_do_not() -> None:
     assert one.losses[0] != other.losses[0]
 
 
+def test_every_step_sees_a_batch_of_its_own() -> None:
+    losses = descend(NETWORK, Line(), steps=5, learning_rate=1e-12).losses
+    assert len(set(losses)) == 5
+
+
 def test_digits_are_learned_from_training_cases_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     draw = Digits.draw

@@ -59,6 +59,12 @@ def test_mean_probability_is_no_vote() -> None:
     assert report.mean_probability == 0.25
 
 
+def test_probabilities_are_averaged_and_not_outputs() -> None:
+    """The mean output would be that of w = -0.05, which is right once; by hand, the mean probability never is."""
+    assert weight_report(comparer(), TwoPixels(), (-0.05,)).mean_probability == 0.25
+    assert weight_report(comparer(), TwoPixels(), (-2.1, 2.0)).mean_probability == 0.0
+
+
 def problem_and_network() -> tuple[Digits, Networks]:
     rng = np.random.default_rng(3)
     edges = [(int(s), 65 + t, 1.0) for t in range(10) for s in rng.choice(65, 12, replace=False)]
