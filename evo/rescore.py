@@ -44,7 +44,7 @@ def rescore(
     champion = load(file)
     changes: dict[str, Any] = {"episodes": episodes, "split": split}
     if weight is not None:
-        changes["shared_weights"] = () if weight == "own" else (_number(weight),)
+        changes["shared_weights"] = () if weight == "own" else (weight_number(weight),)
     if split is not None:
         changes["batch"] = 0  # a split is scored whole
     changes = {name: value for name, value in changes.items() if value is not None}
@@ -54,7 +54,8 @@ def rescore(
     return {"problem": chosen.name, "objectives": _statistics(chosen, outcomes)}
 
 
-def _number(weight: str) -> float:
+def weight_number(weight: str) -> float:
+    """Return the number that --weight was given; raises ValueError where it is none."""
     try:
         number = float(weight)
     except ValueError:
@@ -92,6 +93,14 @@ def _changed(problem: Problem, changes: dict[str, Any]) -> Problem:
     if unknown:
         raise ChampionError(f"{problem.name} has no {', '.join(sorted(unknown))} to change")
     return dataclasses.replace(problem, **changes) if changes else problem  # type: ignore[type-var]
+
+
+def maximizes(champion: Champion, file: Path) -> bool:
+    """Return whether more of the champion's first objective is better; True where its problem cannot be made again."""
+    try:
+        return problem_of(champion, file, None, {}).objectives[0].maximize
+    except (ChampionError, ValueError, TypeError):
+        return True  # a foreign problem whose source has gone: its curve is drawn upward
 
 
 def genome_of(champion: Champion, file: Path) -> Genome:

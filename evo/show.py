@@ -22,7 +22,7 @@ from evo.inspect.page import RunHistory, WeightScore, champion_page
 from evo.inspect.summary import champion_summary
 from evo.problem import Problem
 from evo.recorded import campaign_file, champion_path, recorded_run, runs
-from evo.rescore import problem_of
+from evo.rescore import maximizes, problem_of
 
 WEIGHTS = tuple(round(-2.0 + 0.1 * step, 1) for step in range(41))
 """The shared weights of a champion's curve, as in figure 5 of Gaier & Ha 2019."""
@@ -54,15 +54,8 @@ def histories(champion: Path) -> list[RunHistory]:
         recorded = [recorded_run(folder / "journal.jsonl", folder.parent.name, int(folder.name.rpartition("-")[2]))]
     else:
         return []
-    maximize = _maximize(load(champion), champion)
+    maximize = maximizes(load(champion), champion)
     return [_history(run.variant, run.seed, run.scores, maximize) for run in recorded if run.scores]
-
-
-def _maximize(champion: Champion, file: Path) -> bool:
-    try:
-        return problem_of(champion, file, None, {}).objectives[0].maximize
-    except (ChampionError, ValueError, TypeError):
-        return True  # a foreign problem whose source has gone: the curve is drawn upward
 
 
 def _history(variant: str, seed: int, scores: list[list[list[float]]], maximize: bool) -> RunHistory:

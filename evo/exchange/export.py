@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from evo.catalogue import Catalogue
 from evo.champion import Champion, ChampionError, load
 from evo.recorded import champion_path
-from evo.rescore import problem_of
+from evo.rescore import maximizes, weight_number
 
 FORMATS = Catalogue(
     "format",
@@ -64,29 +63,12 @@ def _weight(champion: Champion, file: Path, weight: str | None) -> tuple[float |
     if weight == "own":
         return None, "weights: the network's own"
     if weight is not None:
-        return _number(weight), f"weights: all {_number(weight):g}"
+        return weight_number(weight), f"weights: all {weight_number(weight):g}"
     series = champion.problem["settings"].get("shared_weights")
     if not series:
         return None, "weights: the network's own"
     trials = next(iter(champion.trials.values()), [])
     if len(trials) != len(series) or not all(trials):
         return 1.0, "weights: all 1, as the champion file has no scores per shared weight; choose with --weight"
-    best = (max if _maximize(champion, file) else min)(range(len(series)), key=lambda n: statistics.fmean(trials[n]))
+    best = (max if maximizes(champion, file) else min)(range(len(series)), key=lambda n: statistics.fmean(trials[n]))
     return float(series[best]), f"weights: all {series[best]:g}, its best shared weight; choose others with --weight"
-
-
-def _number(weight: str) -> float:
-    try:
-        number = float(weight)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"--weight: expected a number or 'own', got {weight!r}")
-    return number
-
-
-def _maximize(champion: Champion, file: Path) -> bool:
-    try:
-        return problem_of(champion, file, None, {}).objectives[0].maximize
-    except (ChampionError, ValueError, TypeError):
-        return True  # a foreign problem whose source has gone

@@ -306,7 +306,7 @@ def test_the_weights_that_are_written(make_network, tmp_path, capsys):
 def test_a_problem_that_minimises_takes_the_least(make_network, tmp_path, monkeypatch):
     from evo.exchange import export as module
 
-    monkeypatch.setattr(module, "_maximize", lambda champion, file: False)
+    monkeypatch.setattr(module, "maximizes", lambda champion, file: False)
     champion = saved(tmp_path, make_network(0), (-1.0, 0.7), {"reward": [[1.0, 2.0], [5.0, 4.0]]})
     assert "all -1, its best" in export(champion, "dot", tmp_path / "network.dot")
 
