@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from evo.evaluation.dead_ends import without_dead_ends
 from evo.evaluation.forward import LANES, in_blocks
 from evo.evaluation.threads import share
 from evo.networks import Networks
@@ -65,6 +66,7 @@ def _compiled(
     targets.reshape(-1)[: len(classes)] = classes.numpy()
     scales = np.array([1.0 if weight is None else weight for weight in weights], np.float32)
     losses, hits = (np.zeros((len(networks), len(weights))) for _ in range(2))
+    networks = without_dead_ends(networks)
     packed = arrays(networks)
     recurrent = networks.recurrent
 

@@ -79,7 +79,7 @@ def episodes(
         total[:] = np.float32(0.0)
         lasted[:] = np.float32(0.0)
         for _ in range(steps):
-            for lane in range(LANES):
+            for lane in range(len(scale)):
                 seen = observe(read_state(states, lane))
                 for number in range(INPUTS):
                     values[1 + number, lane] = seen[number]
@@ -88,14 +88,14 @@ def episodes(
             )
             actions = values[end - begin - OUTPUTS : end - begin]
             living = np.float32(0.0)
-            for lane in range(LANES):
+            for lane in range(len(scale)):
                 state, reward, done = advance(read_state(states, lane), read_action(actions, lane))
                 for number in range(STATES):
                     states[number, lane] = state[number]
                 total[lane] += reward if alive[lane] > 0 else np.float32(0.0)
                 lasted[lane] += alive[lane]
                 alive[lane] = np.float32(0.0) if done else alive[lane]
-            for lane in range(LANES):
+            for lane in range(len(scale)):
                 living += alive[lane]
             if living == 0:
                 break

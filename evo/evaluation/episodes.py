@@ -6,12 +6,15 @@ import numpy as np
 import torch
 
 from evo.control import ControlProblem
+from evo.evaluation.dead_ends import without_dead_ends
 from evo.evaluation.stepping import Stepper
 from evo.evaluation.threads import share
 from evo.networks import Networks
 
 LANES = 64
-"""Compiled blocks hold a multiple of this many lanes: four 512-bit vectors, the width that ran fastest."""
+"""Compiled blocks hold a multiple of this many lanes, four 512-bit vectors, the width that ran fastest per lane ..."""
+NARROW = (16, 32)
+"""... or so few where no more are wanted."""
 CHECK_EVERY = 50
 """Steps between looks, on the CPU, at whether any episode still runs."""
 
@@ -38,7 +41,7 @@ def _compiled(
     from evo.evaluation.compiled import arrays, episode_kernel_for
 
     wanted = start.shape[1]
-    lanes = -(-wanted // LANES) * LANES
+    lanes = block_of(wanted)
     kernel = episode_kernel_for(
         problem.observe, problem.advance, lanes, len(problem.states), networks.inputs, networks.outputs
     )
@@ -47,6 +50,7 @@ def _compiled(
     scales = scale[repeat].to(torch.float32).numpy()
     rewards = np.empty((len(networks), lanes), np.float32)
     lengths = np.empty((len(networks), lanes), np.float32)
+    networks = without_dead_ends(networks)
     packed = arrays(networks)
 
     def work(first: int, last: int) -> None:
@@ -55,6 +59,11 @@ def _compiled(
 
     share(work, len(networks), networks.execution.threads)
     return torch.from_numpy(rewards[:, :wanted].copy()), torch.from_numpy(lengths[:, :wanted].copy())
+
+
+def block_of(wanted: int) -> int:
+    """Return how many lanes a compiled block for so many episodes has."""
+    return next((width for width in NARROW if wanted <= width), -(-wanted // LANES) * LANES)
 
 
 class _TorchEpisodes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from evo.evaluation.dead_ends import without_dead_ends
 from evo.evaluation.stepping import Stepper
 from evo.evaluation.threads import share
 from evo.networks import Networks
@@ -34,6 +35,7 @@ def _compiled(networks: Networks, cases: torch.Tensor, scale: float) -> torch.Te
     by_block = in_blocks(cases)
     blocks = len(by_block)
     outputs = np.empty((len(networks), blocks, networks.outputs, LANES), np.float32)
+    networks = without_dead_ends(networks)
     packed = arrays(networks)
 
     def work(first: int, last: int) -> None:
