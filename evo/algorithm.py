@@ -20,9 +20,12 @@ class Algorithm(ABC):
 
     Class attributes:
         name: what the command line and campaign files call it.
+        state_in_rows: whether each generation's rows, with what the scores say, are all that it goes on from. What
+            rows learn is then kept as a file of the last generation, not in the journal, however large they are.
     """
 
     name: ClassVar[str] = ""
+    state_in_rows: ClassVar[bool] = False
 
     @abstractmethod
     def run(self, search: Search) -> None:

@@ -75,6 +75,11 @@ class Archive:
         """Those no other beats in every objective and in complexity."""
         return list(self._front)
 
+    def clear(self) -> None:
+        """Forget all members: in a life that goes on, only the present counts."""
+        self._hall.clear()
+        self._front.clear()
+
     def update(self, search: Search, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> None:
         """Look at a generation."""
         ok = torch.nonzero(outcomes.ok).flatten()

@@ -77,6 +77,7 @@ class Journal:
         self._stream.truncate(size)
         self._stream.seek(size)
         self.records = records[1:]
+        self._header = expected
         if not records:
             self._write(expected)
             sync_directory(path.parent)
@@ -85,6 +86,13 @@ class Journal:
         """Add a record; when this returns, it is on the disk."""
         self._write(record)
         self.records.append(record)
+
+    def cut(self, count: int) -> None:
+        """Forget all records but the first `count`."""
+        size = sum(len(encode(record)) for record in (self._header, *self.records[:count]))
+        self._stream.truncate(size)
+        self._stream.seek(size)
+        del self.records[count:]
 
     def _write(self, record: dict[str, Any]) -> None:
         self._stream.write(encode(record))

@@ -32,6 +32,7 @@ class Outcomes:
         kinds: how each evaluation ended, n of them.
         messages: for failed evaluations, what happened: an exception's traceback, the value returned.
         trials: for each objective measured in several trials, `[n, shared weights, episodes]`; the score is their mean.
+        measured: what else was seen, by name, `[n, ...]`: recorded in the journal, and no part of selection.
         learned: n phenotypes as a lifetime left them, where their genomes are to take over what they learned.
         rows: `[n, L]`, the genomes that have taken it over, where there was anything; see `inherited`.
     """
@@ -40,6 +41,7 @@ class Outcomes:
     kinds: tuple[Outcome, ...]
     messages: dict[int, str] = field(default_factory=dict)
     trials: dict[str, torch.Tensor] = field(default_factory=dict)
+    measured: dict[str, torch.Tensor] = field(default_factory=dict)
     learned: Any | None = None
     rows: torch.Tensor | None = None
 

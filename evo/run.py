@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from evo.outcome import Outcome, Outcomes
 from evo.problem import Problem
 from evo.search import Search
 from evo.settings import describe, digest
+from evo.state import StateFiles
 from evo.versions import versions
 
 WRITE_EVERY = 32
@@ -113,6 +114,8 @@ class _Execution:
         )
         self.began = time.perf_counter()
         self.evaluated = 0
+        self.state = StateFiles(folder) if run.algorithm.state_in_rows else None
+        self.restart, self.learned = self._restart()
         self.first_new = len(journal.records)
         self.known = 0
 
@@ -126,21 +129,58 @@ class _Execution:
         generation = self.search.generation
         if generation < len(self.journal.records):
             self.known = self.search.born
-            outcomes = recorded_outcomes(self.journal.records[generation], rows)
+            outcomes = self._recorded(generation, rows)
         else:
             outcomes = self.evaluator.evaluate(genome, rows, seeds.rng(self.run.seed, "evaluate", generation))
             self.journal.append(self._record(genome, rows, outcomes))
+        outcomes = replace(outcomes, measured={})
         if rows.device != outcomes.scores.device:
             outcomes = outcomes.to(rows.device)
         if not bool(outcomes.ok.any()):
             if self.archive.hall:
                 self.write()
             raise CampaignError(f"generation {generation}: every evaluation failed. {outcomes.explain()}")
-        self.archive.update(self.search, genome, outcomes.inherited(rows), outcomes)
+        self._remember(genome, rows, outcomes)
         self._report(outcomes)
         if generation % WRITE_EVERY == WRITE_EVERY - 1 and generation >= self.first_new:
             self.write()
         return outcomes
+
+    def _remember(self, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> None:
+        """Show the archive a generation; one of lives that go on takes the place of all before it."""
+        if self.search.generation < self.restart:
+            return
+        if self.state is not None and outcomes.rows is not None:
+            self.archive.clear()
+        self.archive.update(self.search, genome, outcomes.inherited(rows), outcomes)
+
+    def _restart(self) -> tuple[int, torch.Tensor | None]:
+        """Return the last recorded generation whose learned rows are at hand, and those; -1 and None without any.
+
+        What was recorded after it is cut off: it comes out the same again.
+        """
+        records = self.journal.records
+        if self.state is None or not any("state" in record for record in records):
+            return -1, None
+        for generation in reversed(range(len(records))):
+            learned = self.state.load(generation, records[generation].get("state", ""))
+            if learned is not None:
+                self.journal.cut(generation + 1)
+                return generation, learned
+        self.journal.cut(0)
+        return -1, None
+
+    def _recorded(self, generation: int, rows: torch.Tensor) -> Outcomes:
+        """Return a generation's recorded outcomes.
+
+        Where learned rows are kept apart, those of past generations are gone; the algorithm goes through its steps
+        with rows that never learned, until it is handed the last ones that did.
+        """
+        record = self.journal.records[generation]
+        if "state" not in record:
+            return recorded_outcomes(record, rows)
+        learned = self.learned if generation == self.restart and self.learned is not None else rows
+        return outcomes_in(record, learned.to(rows.device))
 
     def _record(self, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> dict[str, Any]:
         births = torch.stack(
@@ -160,8 +200,17 @@ class _Execution:
             "scores": scores,
             "failed": failed,
             "births": fresh.tolist(),
-            **({} if outcomes.rows is None else {"learned": changes(rows, outcomes.rows)}),
+            **self._learned(rows, outcomes.rows),
+            **({} if not outcomes.measured else {"measured": {n: plain(v) for n, v in outcomes.measured.items()}}),
         }
+
+    def _learned(self, rows: torch.Tensor, learned: torch.Tensor | None) -> dict[str, str]:
+        """Return what the journal says of learned rows: how they differ, or the digest of the file that has them."""
+        if learned is None:
+            return {}
+        if self.state is not None:
+            return {"state": self.state.save(self.search.generation, learned)}
+        return {"learned": changes(rows, learned)}
 
     def _report(self, outcomes: Outcomes) -> None:
         """Write a line for whoever watches; it is no part of the result."""
@@ -267,12 +316,23 @@ def recorded_outcomes(record: dict[str, Any], rows: torch.Tensor) -> Outcomes:
             f"generation {record['generation']}: the recorded genomes are not the ones this code makes. The "
             f"genome's or the algorithm's code, or a package's version, has changed; start a new run, or go back."
         )
+    return outcomes_in(record, changed(rows, record["learned"]) if "learned" in record else None)
+
+
+def outcomes_in(record: dict[str, Any], learned: torch.Tensor | None) -> Outcomes:
+    """Return the outcomes that a journal record holds, with the rows `[n, L]` as they were learned, if they were."""
     scores = [[math.nan if score is None else score for score in row] for row in record["scores"]]
     failed = record["failed"]
     kinds = tuple(Outcome[failed[str(i)][0]] if str(i) in failed else Outcome.OK for i in range(len(scores)))
     messages = {int(index): text for index, (_, text) in failed.items() if text}
-    learned = changed(rows, record["learned"]) if "learned" in record else None
     return Outcomes(torch.tensor(scores, dtype=torch.float64), kinds, messages, rows=learned)
+
+
+def plain(measured: torch.Tensor) -> Any:
+    """Return what was measured, `[n, ...]`, as nested lists with 6 significant digits; None for what is not finite."""
+    if measured.dim() > 1:
+        return [plain(part) for part in measured]
+    return [float(f"{value:.6g}") if math.isfinite(value) else None for value in measured.tolist()]
 
 
 def _digest(rows: torch.Tensor) -> str:
