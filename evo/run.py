@@ -148,8 +148,6 @@ class _Execution:
 
     def _remember(self, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> None:
         """Show the archive a generation; one of lives that go on takes the place of all before it."""
-        if self.search.generation < self.restart:
-            return
         if self.state is not None and outcomes.rows is not None:
             self.archive.clear()
         self.archive.update(self.search, genome, outcomes.inherited(rows), outcomes)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from evo.evaluation.network_kernel import propagate
+from evo.evaluation.wide_vectors import wide_vectors
 from evo.lanes import exp
 
 LANES = 64
@@ -49,6 +50,7 @@ def classify(
         losses: `[networks, weights]` the sum of cross-entropies, in nats; NaN where an output was not finite.
         hits: `[networks, weights]` how many cases have their class's output as the largest.
     """
+    wide_vectors()
     inputs = cases.shape[1]
     scale = np.empty(LANES, np.float32)
     total = np.empty(LANES, np.float32)

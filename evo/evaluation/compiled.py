@@ -18,7 +18,7 @@ from numba import njit
 
 from evo import activations, lanes
 from evo.evaluation import classification_kernel as classification
-from evo.evaluation import compiled_lanes, episode_kernel, network_kernel
+from evo.evaluation import compiled_lanes, episode_kernel, network_kernel, wide_vectors
 from evo.evaluation.lane_reader import lane_reader
 from evo.evaluation.weighted_sum import weighted_sum
 from evo.networks import Networks
@@ -37,7 +37,8 @@ def arrays(networks: Networks) -> tuple[np.ndarray, ...]:
     )
 
 
-def _fingerprint(*sources: Any) -> str:
+def fingerprint(*sources: Any) -> str:
+    """Return a short hash of sources: texts, or modules, functions and classes with a file."""
     text = "\n".join(source if isinstance(source, str) else inspect.getsource(source) for source in sources)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -102,15 +103,16 @@ def _propagate(lane_count: int) -> Any:
     )
 
 
-def _cached(function: Callable[..., Any], name: str, **names: Any) -> Any:
+def cached(function: Callable[..., Any], name: str, **names: Any) -> Any:
+    """Return a kernel that is compiled once per machine, under a name that is to tell its sources."""
     return njit(cache=True, nogil=True, **compiled_lanes.OPTIONS)(_copy(function, name, **names))
 
 
 @functools.cache
 def forward_kernel(lane_count: int) -> Kernel:
     """Return `network_kernel.forward` compiled for blocks of `lane_count` cases."""
-    mark = _fingerprint(lanes, activations, compiled_lanes, network_kernel)
-    return _cached(  # type: ignore[no-any-return]
+    mark = fingerprint(lanes, activations, compiled_lanes, network_kernel, wide_vectors)
+    return cached(  # type: ignore[no-any-return]
         network_kernel.forward, f"forward_{lane_count}_{mark}", LANES=lane_count, propagate=_propagate(lane_count)
     )
 
@@ -118,8 +120,8 @@ def forward_kernel(lane_count: int) -> Kernel:
 @functools.cache
 def classification_kernel(lane_count: int) -> Kernel:
     """Return `classification_kernel.classify` compiled for blocks of `lane_count` cases."""
-    mark = _fingerprint(lanes, activations, compiled_lanes, network_kernel, classification)
-    return _cached(  # type: ignore[no-any-return]
+    mark = fingerprint(lanes, activations, compiled_lanes, network_kernel, classification, wide_vectors)
+    return cached(  # type: ignore[no-any-return]
         classification.classify, f"classify_{lane_count}_{mark}", LANES=lane_count, propagate=_propagate(lane_count)
     )
 
@@ -131,9 +133,9 @@ def episode_kernel_for(
     """Return `episode_kernel.episodes` compiled with a problem's `observe` and `advance`."""
     shape = f"{lane_count}_{states}_{inputs}_{outputs}"
     physics = _substance(observe) + _substance(advance)
-    sources = (lanes, activations, compiled_lanes, network_kernel, episode_kernel, single_precision)
-    mark = _fingerprint(*sources, physics)
-    return _cached(  # type: ignore[no-any-return]
+    sources = (lanes, activations, compiled_lanes, network_kernel, episode_kernel, wide_vectors, single_precision)
+    mark = fingerprint(*sources, physics)
+    return cached(  # type: ignore[no-any-return]
         episode_kernel.episodes,
         f"episodes_{shape}_{mark}",
         LANES=lane_count,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from evo.evaluation.network_kernel import propagate
+from evo.evaluation.wide_vectors import wide_vectors
 
 LANES = 16
 STATES = 1
@@ -64,6 +65,7 @@ def episodes(
         rewards: `[networks, LANES]` total reward of each episode, written.
         lengths: `[networks, LANES]` steps that each episode lasted, written.
     """
+    wide_vectors()
     states = np.empty((STATES, LANES), np.float32)
     alive = np.empty(LANES, np.float32)
     total = np.empty(LANES, np.float32)

@@ -23,6 +23,7 @@ from evo.activations import (
     squared,
     step,
 )
+from evo.evaluation.wide_vectors import wide_vectors
 
 LANES = 16
 """How many lanes a block has; a constant of each compiled kernel."""
@@ -37,6 +38,7 @@ def weighted_sum(values: Any, sources: Any, weights: Any, begin: int, end: int, 
 
 def activate(kind: int, x: Any) -> None:
     """Apply activation `kind` (an id of `evo.activations`) to the lanes `x` `[LANES]`, in place."""
+    wide_vectors()
     if kind == 2:
         for lane in range(len(x)):
             x[lane] = step(x[lane])
@@ -91,6 +93,7 @@ def propagate(
         values: `[nodes, LANES]`; on entry the previous step's values, which recurrent edges read.
         total: scratch `[LANES]`.
     """
+    wide_vectors()
     for node in range(first_node + 1, first_computed):
         if activations[node] != 1:
             activate(activations[node], values[node - first_node])
@@ -124,6 +127,7 @@ def forward(
         values: scratch `[largest network's nodes, LANES]`.
         outputs: `[networks, blocks, outputs, LANES]`, written.
     """
+    wide_vectors()
     inputs = cases.shape[1]
     scale = np.full(LANES, np.float32(shared_weight), np.float32)
     total = np.empty(LANES, np.float32)
