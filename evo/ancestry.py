@@ -20,7 +20,7 @@ from evo.champion import Champion, load, network_of
 from evo.genome import Genome
 from evo.inspect.ancestor import Ancestor
 from evo.outcome import Outcomes
-from evo.recorded import recorded_campaign
+from evo.recorded import campaign_folder, campaigns
 from evo.run import CampaignError, Run, recorded_outcomes
 from evo.search import Search
 from evo.settings import digest
@@ -90,18 +90,21 @@ def _line(champion: Champion, file: Path) -> list[Ancestor]:
 
 def _run_of(champion: Champion, file: Path) -> tuple[Run, list[dict[str, Any]]]:
     """Return the run that made a champion, and its journal's records, a generation each."""
-    folder = next((parent for parent in file.resolve().parents if (parent / "campaign.json").is_file()), None)
+    folder = campaign_folder(file)
     if folder is None:
         raise CampaignError("there is no campaign's folder around the champion file")
     other = None
-    for copy in (False, True):  # the file may have changed since; the copy in the folder has not
-        for run in recorded_campaign(folder, copy)[0].runs():
+    try:
+        for run in (run for campaign in campaigns(folder) for run in campaign.runs()):
             path = run.folder(folder) / "journal.jsonl"
             if (run.variant, run.seed) == (champion.variant, champion.seed) and path.is_file():
                 header, *records = journal.read(path)[0] or [{}]
                 if header.get("configuration") == digest(run.configuration()):
                     return run, records
                 other = other or (run, records)
+    except Exception:
+        if other is None:
+            raise
     if other is None:
         raise CampaignError(
             f"the campaign's file no longer makes the run of variant {champion.variant}, seed {champion.seed}, or the "

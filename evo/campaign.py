@@ -107,13 +107,23 @@ class Campaign:
         return changed if generations is None else changed.with_generations(dict.fromkeys(self._names(), generations))
 
     def with_generations(self, generations: Mapping[str, int]) -> Campaign:
-        """Return the campaign with another number of generations for each of its variants."""
+        """Return the campaign with another number of generations for variants, by name; others stay as they are.
+
+        Raises:
+            CampaignError: the campaign has no such variant.
+        """
+        present = self._names()
+        if not set(generations) <= set(present):
+            raise CampaignError(
+                f"the campaign was recorded with the variants {', '.join(generations)}, but now has "
+                f"{', '.join(present)}; put back those that have gone, or start a new campaign"
+            )
         if not self.variants:
-            return replace(self, generations=generations["default"])
+            return replace(self, generations=generations.get("default", self.generations))
         return replace(
             self,
             variants={
-                name: {**changes, "generations": generations.get(name, self.generations)}
+                name: {**changes, "generations": generations.get(name, changes.get("generations", self.generations))}
                 for name, changes in self.variants.items()
             },
         )
@@ -191,6 +201,7 @@ class Campaign:
             {
                 "format": FORMAT,
                 "configuration": self.configuration(),
+                "objectives": [objective.name for objective in self.problem.objectives],
                 "maximize": self.problem.objectives[0].maximize,
                 **means,
                 "file": str(script.resolve()) if script else None,

@@ -55,7 +55,7 @@ class Champion:
         genome, problem, algorithm: name and settings of each.
         genes: the genome field by field, as its `describe` gives it.
         fitness: the score per objective.
-        generation: the generation it was born in, counted from 0.
+        generation: the generation of its best score, counted from 0; it may have been born earlier.
         seed: the run's seed.
         variant: the name of the campaign's variant.
         network: where it is a network: `inputs` and `outputs` by name, `activations` per node (bias, inputs, hidden,
@@ -124,9 +124,21 @@ def load(path: Path) -> Champion:
             raise ChampionError(f"{path}: a genome, problem or algorithm has no name or settings")
     if not all(isinstance(score, (int, float)) for score in champion.fitness.values()):
         raise ChampionError(f"{path}: fitness holds something that is no number")
+    for name, trials in champion.trials.items():
+        if not _is_table(trials):
+            raise ChampionError(
+                f"{path}: trials of {name!r}: expected a list per shared weight, of a number per episode"
+            )
     if champion.network is not None:
         networks_of(champion.network)
     return champion
+
+
+def _is_table(rows: Any) -> bool:
+    """Return whether it is a list of lists of numbers."""
+    return isinstance(rows, list) and all(
+        isinstance(row, list) and all(isinstance(number, (int, float)) for number in row) for row in rows
+    )
 
 
 def _finite(text: str) -> float:

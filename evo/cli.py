@@ -7,27 +7,43 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 
 from evo.commands import COMMANDS, module_of
 
 BUSY, INTERRUPTED = 75, 130
+NEGATIVE = re.compile(r"-[0-9.]+[eE][-+]?[0-9]+")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, KeyError, ImportError, OSError, RuntimeError) as error:
         if options.traceback:
             raise
-        print(f"evo: {error}", file=sys.stderr)
+        said = str(error)
+        if isinstance(error, KeyError):  # its text is the name alone
+            said = f"there is no {error} where one is expected; evo --traceback shows where"
+        print(f"evo: {said}", file=sys.stderr)
         return BUSY if type(error).__name__ == "CampaignBusyError" else 1
+
+
+def joined(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with negative numbers such as -1e-3 joined to their options: argparse takes them for one."""
+    result: list[str] = []
+    for argument in arguments:
+        if result and result[-1].startswith("--") and NEGATIVE.fullmatch(argument):
+            result[-1] += f"={argument}"
+        else:
+            result.append(argument)
+    return result
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,6 +9,23 @@ from pathlib import Path
 from typing import Any
 
 
+def check_output(option: str, path: Path, *sources: Path) -> None:
+    """Raise ValueError where a file cannot be written, before anything is reckoned for it.
+
+    Args:
+        option: what the path was given as, for the message, such as "--out".
+        path: the file to be written.
+        sources: files that are read for it, and would be lost.
+    """
+    if path.is_dir():
+        raise ValueError(f"{option}: {path} is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise ValueError(f"{option}: there is no folder {path.parent} to write {path.name} to; make it first")
+    for source in sources:
+        if path.exists() and source.exists() and path.samefile(source):
+            raise ValueError(f"{option}: {path} is a file that is read for it; name another")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all; a file that was there stays until the new one is complete."""
     write_bytes(path, text.encode())

@@ -2,6 +2,7 @@
 
 Random weights, each from -2 to 2; one random weight for all connections; the best single weight; and tuned weights,
 one per connection. Beside the champion, the same for a fixed layered network with about as many connections.
+Networks are in a champion file's form; their edges may stand there in any order.
 
 Source: Gaier & Ha 2019 (arXiv:1906.04358), table 1 and section 4.1. A trial here is one start (with weights of its own
 where these are random); nothing that is tuned has seen the trials' starts, or test cases.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ import torch
 from evo import seeds
 from evo.algorithm import Algorithm
 from evo.algorithms.distribution import CMAES, PGPE, worst_for_failed
-from evo.champion import network_of, networks_of
+from evo.champion import ChampionError, network_of, networks_of
 from evo.evaluation.evaluator import Evaluator
 from evo.genome import Genome
 from evo.learning.evolved_weights import evolve_weights
@@ -42,11 +43,12 @@ Network = dict[str, Any]
 
 @dataclass(frozen=True)
 class Score:
-    """Mean and standard deviation of n trials."""
+    """Mean and standard deviation of the n trials that did not fail, and how many others failed."""
 
     mean: float
     sd: float
     n: int
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def four_settings(
     network: Network,
     problem: Problem,
     trials: int = 100,
-    seed: int = 0,
+    *,
+    seed: int,
     threads: int = 1,
     effort: Effort | None = None,
 ) -> FourSettings:
@@ -124,13 +127,15 @@ def four_settings(
 
     Raises:
         ValueError: there are no trials, or every one of a setting failed.
-        evo.champion.ChampionError: the network is described wrongly.
+        evo.champion.ChampionError: the network is described wrongly, or has no connections.
     """
     if trials < 1:
         raise ValueError(f"trials: expected 1 or more, got {trials}")
+    if not network["edges"]:
+        raise ChampionError("the champion's network has no connections, so there are no weights to draw or to tune")
     bench = Bench(problem, trials, seed, threads, effort or Effort())
-    control = comparable_perceptron(network, problem)
-    small = network_of(control, control.sample(1, seeds.rng(seed, "perceptron"))[0], problem.inputs, problem.outputs)
+    control, names = comparable_perceptron(network), (tuple(network["inputs"]), tuple(network["outputs"]))
+    small = network_of(control, control.sample(1, seeds.rng(seed, "perceptron"))[0], *names)
     return FourSettings(
         problem.name,
         bench.measuring.objectives[0].name,
@@ -139,14 +144,14 @@ def four_settings(
     )
 
 
-def comparable_perceptron(network: Network, problem: Problem) -> Genome:
+def comparable_perceptron(network: Network) -> Genome:
     """Return a layered genome of one hidden layer (tanh) with about as many connections as a network has."""
     from genomes.perceptron import Perceptron
 
     inputs, outputs = len(network["inputs"]), len(network["outputs"])
     # hidden units have inputs + bias, outputs have hidden units + bias
     hidden = max(1, round((len(network["edges"]) - outputs) / (inputs + 1 + outputs)))
-    return Perceptron.for_problem(problem, hidden=(hidden,))
+    return Perceptron(inputs, outputs, hidden=(hidden,))
 
 
 def shared(network: Network, weight: float) -> Network:
@@ -156,9 +161,20 @@ def shared(network: Network, weight: float) -> Network:
 
 def changed(problem: Problem, **changes: Any) -> Problem:
     """Return a problem with other settings, as far as it has these."""
-    names = getattr(problem, "__dataclass_fields__", {})
+    names = {one.name for one in dataclasses.fields(problem) if one.init} if dataclasses.is_dataclass(problem) else ()
     known = {name: value for name, value in changes.items() if name in names}
     return dataclasses.replace(problem, **known) if known else problem  # type: ignore[type-var]
+
+
+def measured_on(problem: Problem) -> Problem:
+    """Return what networks are measured on: their own weights, all test cases, accuracy where a problem has that."""
+    accuracy = {"objective": "accuracy"} if "accuracy" in [one.name for one in problem.objectives] else {}
+    return changed(problem, shared_weights=(), split="test", batch=0, **accuracy)
+
+
+def from_starts(problem: Problem, episodes: int) -> Problem:
+    """Return a problem with so many episodes where their starts are drawn; else its own: they are what it measures."""
+    return changed(problem, episodes=episodes) if problem.stochastic else problem
 
 
 class Bench:
@@ -172,12 +188,10 @@ class Bench:
 
     def __init__(self, problem: Problem, trials: int, seed: int, threads: int, effort: Effort) -> None:
         self.trials, self.seed, self.threads, self.effort = trials, seed, threads, effort
-        accuracy = {"objective": "accuracy"} if "accuracy" in [one.name for one in problem.objectives] else {}
-        self.tuning = changed(problem, shared_weights=(), episodes=effort.episodes, split="train")
-        self.sweeping, self.judging = (
-            changed(self.tuning, episodes=episodes, batch=0, **accuracy) for episodes in (effort.swept, effort.judged)
-        )
-        self.measuring = changed(self.sweeping, episodes=1, split="test")
+        self.tuning = from_starts(changed(problem, shared_weights=(), split="train"), effort.episodes)
+        comparing = changed(measured_on(problem), split="train")
+        self.sweeping, self.judging = (from_starts(comparing, number) for number in (effort.swept, effort.judged))
+        self.measuring = from_starts(measured_on(problem), 1)
         self.sign = 1.0 if self.measuring.objectives[0].maximize else -1.0
 
     def settings(self, network: Network, start: Callable[[float], Network]) -> Settings:
@@ -220,7 +234,8 @@ class Bench:
         values = [float(value) for part in parts for value in part.scores[part.ok][:, 0]]
         if not values:
             raise ValueError(f"{purpose}: every trial failed. {parts[0].explain()}")
-        return Score(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0.0, len(values))
+        sd = statistics.stdev(values) if len(values) > 1 else 0.0
+        return Score(statistics.fmean(values), sd, len(values), len(networks) - len(values))
 
     def best_weight(self, network: Network) -> float:
         """Return the shared weight that does best on starts, or training cases, that all weights meet."""
@@ -233,9 +248,10 @@ class Bench:
 
     def judge(self, networks: list[Network], problem: Problem) -> torch.Tensor:
         """Return how good networks of one structure are, `[n]`, more is better, on the same draws for all."""
-        weights = torch.tensor([[edge[2] for edge in network["edges"]] for network in networks])
+        weights = torch.tensor([[edge[2] for edge in sorted(network["edges"], key=_place)] for network in networks])
+        packed = networks_of(networks[0]).tile(len(networks)).with_weights(weights)
         with Evaluator(problem, self.threads) as evaluator:
-            outcomes = evaluator.score(copies(networks[0], weights), seeds.rng(self.seed, "choose"))
+            outcomes = evaluator.score(packed, seeds.rng(self.seed, "choose"))
         return worst_for_failed(self.sign * outcomes.scores[:, 0])
 
     def tuned(self, start: Network) -> dict[str, tuple[Network, float]]:
@@ -249,10 +265,10 @@ class Bench:
     def searches(self, edges: int) -> tuple[Algorithm, ...]:
         """Return the searches that tune so many weights; small populations and many generations did best."""
         population = self.effort.population
-        return (
-            PGPE(population=population, standard_deviation=0.1, center_learning_rate=0.05),
-            CMAES(population=population, standard_deviation=0.2, separable=edges > FULL_COVARIANCE),
-        )
+        pgpe = PGPE(population=population, standard_deviation=0.1, center_learning_rate=0.05)
+        if edges == 1:  # of which CMA-ES has no covariance to learn
+            return (pgpe,)
+        return pgpe, CMAES(population=population, standard_deviation=0.2, separable=edges > FULL_COVARIANCE)
 
     def evolved(self, start: Network, search: Algorithm) -> Network:
         """Return a network whose weights a search has tuned."""
@@ -260,12 +276,19 @@ class Bench:
 
         genome = FixedNetwork.from_network(start)
         generations = self.effort.generations
-        result = evolve_weights(genome, self.tuning, search, generations, self.judging, self.seed, self.threads)
+        result = evolve_weights(
+            genome, self.tuning, search, generations, self.judging, seed=self.seed, threads=self.threads
+        )
         tuned: Network = network_of(genome, result.row, tuple(start["inputs"]), tuple(start["outputs"]))
         return tuned
 
 
 def copies(network: Network, weights: torch.Tensor) -> Networks:
     """Return copies of a network with weights `[n, edges]`, in the order of its edges."""
-    order = sorted(range(len(network["edges"])), key=lambda n: (network["edges"][n][1], network["edges"][n][0]))
+    order = sorted(range(len(network["edges"])), key=lambda number: _place(network["edges"][number]))
     return networks_of(network).tile(len(weights)).with_weights(weights[:, order])
+
+
+def _place(edge: Sequence[Any]) -> tuple[int, int]:
+    """Return what packed networks sort their edges by: target, then source."""
+    return edge[1], edge[0]

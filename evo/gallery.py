@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import quote
 
 from evo.champion import LARGEST_FILE, Champion, ChampionError, load, network_of
-from evo.files import write_text
+from evo.files import check_output, write_text
 from evo.genome import Genome
 from evo.inspect.archive_map import map_svg
 from evo.inspect.gallery import Card, Cell, Map, gallery_page
 from evo.inspect.page import RunHistory
 from evo.recorded import campaign_file
-from evo.rescore import genome_of, problem_of
+from evo.rescore import genome_of, problem_of, recorded_direction, told
 from evo.run import CampaignError
 from evo.show import histories, show
 
@@ -49,6 +49,7 @@ def gallery(folder: Path, out: Path | None = None, pages: bool = True) -> tuple[
     target = out or folder / "gallery.html"
     notes: list[str] = []
     found = _champions(folder, notes)
+    check_output("--out", target, *(one.file for one in found))
     if not found:
         raise CampaignError(
             f"{folder}: no champion yet; runs leave one every 32 generations, and when they end"
@@ -88,8 +89,8 @@ def _page(one: _Found, target: Path, write: bool, notes: list[str]) -> str:
     if write and not fresh:
         try:
             show(one.file, page)
-        except (ValueError, TypeError, OSError, RuntimeError) as error:
-            notes.append(f"no page for {one.place}: {error}")
+        except Exception as error:  # whatever is wrong with one of them, the others are shown
+            notes.append(f"no page for {one.place}: {told(error)}")
     return quote(os.path.relpath(page.resolve(), target.resolve().parent)) if page.is_file() else ""
 
 
@@ -97,11 +98,13 @@ def _histories(folder: Path, found: list[_Found], notes: list[str]) -> list[RunH
     """Return the curves of all runs of a campaign, or of a run's folder; champion files alone have none."""
     whole = folder / "champion.json"
     finished = whole.is_file() and (folder / "campaign.json").is_file()
-    try:
-        return histories(whole) if finished else [run for one in found for run in histories(one.file)]
-    except ValueError as error:
-        notes.append(f"no curves: {error}")
-        return []
+    curves: list[RunHistory] = []
+    for file in [whole] if finished else [one.file for one in found]:
+        try:
+            curves += histories(file)
+        except Exception as error:  # as above: a journal, or the campaign beside it, may be damaged in any way
+            notes.append(f"no curves of {file}: {told(error)}")
+    return curves
 
 
 def _directions(found: list[_Found]) -> dict[str, bool]:
@@ -111,8 +114,9 @@ def _directions(found: list[_Found]) -> dict[str, bool]:
         if not one.champion.fitness.keys() <= directions.keys():
             try:
                 problem = problem_of(one.champion, one.file, None, {})
-            except (ValueError, TypeError, RuntimeError, OSError):
-                continue  # a problem whose source has gone: more counts as better
+            except Exception:  # a user's own problem whose source has gone, or changed, can fail in any way
+                directions |= {name: recorded_direction(one.champion, one.file) for name in [*one.champion.fitness][:1]}
+                continue
             directions |= {objective.name: objective.maximize for objective in problem.objectives}
     return directions
 

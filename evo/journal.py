@@ -52,6 +52,12 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int]:
     return records, size
 
 
+def header(path: Path) -> dict[str, Any]:
+    """Return a journal's first record, which says what was run; an empty one where that line is torn or damaged."""
+    with path.open("rb") as stream:
+        return decode(stream.readline()) or {}
+
+
 class Journal:
     """A run's journal, open for reading what is there and appending.
 

@@ -85,7 +85,8 @@ class Networks:
             raise ValueError(
                 f"weights: expected {self.edge_weights.numel()} numbers, one per edge, got {weights.numel()}"
             )
-        return replace(self, edge_weights=weights.reshape(-1).to(self.edge_weights))
+        # one column of rows is still a view with gaps, which kernels would read through
+        return replace(self, edge_weights=weights.reshape(-1).to(self.edge_weights).contiguous())
 
     def tile(self, count: int) -> Networks:
         """Return this population `count` times in a row; with `with_weights`, weights `[count, edges]` fit it."""

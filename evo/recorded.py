@@ -73,6 +73,31 @@ def recorded_campaign(folder: Path, copy: bool = False) -> tuple[Campaign, Path]
     return load_campaign(source).with_settings(configuration["seeds"]).with_generations(generations), source
 
 
+def campaigns(folder: Path) -> Iterator[Campaign]:
+    """Return the campaign that a folder holds, made by the file it was started from, and then by the copy of it.
+
+    The file may have changed since; the copy in the folder has not. One that fails is left out, and told of in the end.
+
+    Raises:
+        Exception: whatever the first one that failed raised, where the caller did not find what it wanted before.
+    """
+    failures: list[Exception] = []
+    for copy in (False, True):
+        try:
+            campaign, _ = recorded_campaign(folder, copy)
+        except Exception as error:  # a user's own code can fail in any way
+            failures.append(error)
+        else:
+            yield campaign
+    if failures:
+        raise failures[0]
+
+
+def campaign_folder(file: Path) -> Path | None:
+    """Return the folder of the campaign that a file lies in; None where it lies in none."""
+    return next((parent for parent in file.resolve().parents if (parent / "campaign.json").is_file()), None)
+
+
 def runs(folder: Path) -> Iterator[RecordedRun]:
     """Return every run of a campaign's folder that has begun, variant by variant, seed by seed."""
     configuration = campaign_file(folder)["configuration"]

@@ -6,8 +6,11 @@ import dataclasses
 import json
 import math
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from evo import seeds
 from evo.champion import Champion, ChampionError, load
@@ -17,9 +20,12 @@ from evo.learning.lifetime import CATALOGUE, Lifetime
 from evo.networks import Networks
 from evo.outcome import Outcomes
 from evo.problem import Problem
-from evo.recorded import champion_path, recorded_campaign
-from evo.run import Run
+from evo.recorded import campaign_file, campaign_folder, campaigns, champion_path
+from evo.run import CampaignError, Run
 from evo.settings import describe
+
+CHANGED = ("shared_weights", "split", "batch", "objective")
+"""Settings in which a tuned champion may differ from its campaign; `evo weights --save` records its own."""
 
 
 def rescore(
@@ -40,6 +46,8 @@ def rescore(
         split: "train", "test" or "all", of a problem with data; None for the problem's own.
         seed: the root of all draws.
     """
+    if episodes is not None and episodes < 1:
+        raise ValueError(f"--episodes: expected a whole number from 1 up, got {episodes}")
     file = champion_path(path)
     champion = load(file)
     changes: dict[str, Any] = {"episodes": episodes, "split": split}
@@ -49,9 +57,27 @@ def rescore(
         changes["batch"] = 0  # a split is scored whole
     changes = {name: value for name, value in changes.items() if value is not None}
     chosen = problem_of(champion, file, problem, changes)
-    with Evaluator(chosen) as evaluator:
-        outcomes = evaluator.score(_phenotypes(champion, file, chosen), seeds.rng(seed, "rescore"))
-    return {"problem": chosen.name, "objectives": _statistics(chosen, outcomes)}
+    phenotypes = _phenotypes(champion, file, chosen)
+    return {"problem": chosen.name, "objectives": _scored(chosen, phenotypes, seeds.rng(seed, "rescore"))}
+
+
+def weight_scores(champion: Champion, file: Path, weights: Sequence[float]) -> list[float]:
+    """Return a champion's mean scores of the first objective with each of some shared weights, on its own problem.
+
+    All are of the same draws.
+
+    Raises:
+        Exception: the problem cannot be made here, the network does not fit it, or cannot be scored.
+    """
+    problem = problem_of(champion, file, None, {})
+    phenotypes = _phenotypes(champion, file, problem)
+    first = problem.objectives[0].name
+    return [
+        _scored(_changed(problem, {"shared_weights": (weight,)}), phenotypes, seeds.rng(champion.seed, "weights"))[
+            first
+        ]["mean"]
+        for weight in weights
+    ]
 
 
 def weight_number(weight: str) -> float:
@@ -74,7 +100,8 @@ def problem_of(champion: Champion, file: Path, name: str | None, changes: dict[s
         return problems.make(name, **changes)
     inside = own["settings"].get("problem") if own["name"] in CATALOGUE.places else None
     if "source" in own or (isinstance(inside, dict) and "source" in inside):
-        return _changed(_run(champion, file).problem, changes)
+        made = _run(champion, file)[1]
+        return _changed(made, {**_recorded(champion, made), **changes})
     if inside is None:
         return problems.make(own["name"], **{**_made_with(own), **changes})
     try:
@@ -96,11 +123,23 @@ def _changed(problem: Problem, changes: dict[str, Any]) -> Problem:
 
 
 def maximizes(champion: Champion, file: Path) -> bool:
-    """Return whether more of the champion's first objective is better; True where its problem cannot be made again."""
+    """Return whether more of the champion's first objective is better; see `recorded_direction` for want of it."""
     try:
         return problem_of(champion, file, None, {}).objectives[0].maximize
-    except (ChampionError, ValueError, TypeError):
-        return True  # a foreign problem whose source has gone: its curve is drawn upward
+    except Exception:  # a user's own problem whose source has gone, or changed, can fail in any way
+        return recorded_direction(champion, file)
+
+
+def recorded_direction(champion: Champion, file: Path) -> bool:
+    """Return whether more of the champion's first objective is better as its campaign's folder says, else True."""
+    folder = campaign_folder(file)
+    try:
+        described = campaign_file(folder) if folder is not None else {}
+    except (CampaignError, ValueError, OSError):  # damaged
+        return True
+    named = described.get("objectives", [])  # of the campaign; its variants may score something else
+    known = not named or named[0] == next(iter(champion.fitness), None)
+    return bool(described.get("maximize", True)) if known else True
 
 
 def genome_of(champion: Champion, file: Path) -> Genome:
@@ -111,49 +150,87 @@ def genome_of(champion: Champion, file: Path) -> Genome:
     if "source" not in own and own["name"] in genomes.CATALOGUE.places and own["name"] != "python-object":
         genome: Genome = genomes.CATALOGUE.find(own["name"])(**_made_with(own))
         return genome
-    return _run(champion, file).genome
+    return _run(champion, file)[0].genome
 
 
 def _made_with(described: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in described["settings"].items()}
 
 
-def _run(champion: Champion, file: Path) -> Run:
-    """Return the run that made the champion, from the source of the campaign whose folder the file is in."""
-    folder = next((parent for parent in file.resolve().parents if (parent / "campaign.json").is_file()), None)
+def _run(champion: Champion, file: Path) -> tuple[Run, Problem]:
+    """Return the run that made the champion, and which problem of it the champion was scored on.
+
+    Both are made by the source of the campaign whose folder the file is in.
+    """
+    folder = campaign_folder(file)
     if folder is None:
         raise ChampionError(
             f"{file}: its problem {champion.problem['name']!r} or its genome is a user's own, and there is no campaign "
             f"folder around the file to load them from; put the file back, or name another problem with --problem"
         )
-    for copy in (False, True):  # the file may have changed since; the copy in the folder has not
-        campaign, _ = recorded_campaign(folder, copy)
+    for campaign in campaigns(folder):
         for run in campaign.runs():
-            if run.variant == champion.variant and _same(describe(run.problem), champion.problem):
-                return run
+            for made in _problems(run):
+                if run.variant == champion.variant and _comparable(describe(made)) == _comparable(champion.problem):
+                    return run, made
     raise ChampionError(
         f"{file}: its campaign's file no longer makes the problem that the champion was scored on "
         f"({champion.problem['name']}, variant {champion.variant}), so a score would not compare"
     )
 
 
-def _same(one: Any, other: Any) -> bool:
-    return bool(json.loads(json.dumps(one)) == other)
+def _problems(run: Run) -> tuple[Problem, ...]:
+    """Return what champions of a run may have been scored on: its problem, and what is inside a lifetime."""
+    return (run.problem, run.problem.problem) if isinstance(run.problem, Lifetime) else (run.problem,)
+
+
+def _comparable(described: dict[str, Any]) -> Any:
+    """Return a problem's description, as JSON has it, without the settings in which tuned champions may differ."""
+    settings = {name: value for name, value in described["settings"].items() if name not in CHANGED}
+    return json.loads(json.dumps({**described, "settings": settings}))
+
+
+def _recorded(champion: Champion, problem: Problem) -> dict[str, Any]:
+    """Return the champion's own settings where they differ from those of its campaign's problem."""
+    now, own = json.loads(json.dumps(describe(problem)["settings"])), _made_with(champion.problem)
+    return {name: own[name] for name in CHANGED if name in own and champion.problem["settings"][name] != now.get(name)}
+
+
+def check_interface(problem: Problem, networks: Networks) -> None:
+    """Raise ChampionError where networks have other inputs or outputs than a problem names; it may name none."""
+    wanted = (len(problem.inputs), len(problem.outputs))
+    if any(wanted) and (networks.inputs, networks.outputs) != wanted:
+        raise ChampionError(
+            f"{problem.name} has {wanted[0]} inputs and {wanted[1]} outputs, the champion's network {networks.inputs} "
+            f"and {networks.outputs}"
+        )
 
 
 def _phenotypes(champion: Champion, file: Path, problem: Problem) -> Any:
     """Return the champion's phenotype as a batch of one; a network as its file has it, whatever its genome."""
     if issubclass(Networks, problem.accepts):
         networks = champion.networks()
-        wanted = (len(problem.inputs), len(problem.outputs))
-        if (networks.inputs, networks.outputs) != wanted:
-            raise ChampionError(
-                f"{problem.name} has {wanted[0]} inputs and {wanted[1]} outputs, the champion's network "
-                f"{networks.inputs} and {networks.outputs}"
-            )
+        check_interface(problem, networks)
         return networks
     genome = genome_of(champion, file)
     return genome.express(genome.restore(champion.genes))
+
+
+def _scored(problem: Problem, phenotypes: Any, rng: np.random.Generator) -> dict[str, dict[str, float | int]]:
+    """Return mean, standard deviation and number of the scores of a batch of one, by objective."""
+    try:
+        with Evaluator(problem) as evaluator:
+            outcomes = evaluator.score(phenotypes, rng)
+    except (ValueError, TypeError, RuntimeError, OSError, ImportError):
+        raise
+    except Exception as error:  # a setting of a stranger's file that compiled code cannot take, say
+        raise ChampionError(f"the champion cannot be scored on {problem.name}: {told(error)}") from error
+    return _statistics(problem, outcomes)
+
+
+def told(error: BaseException) -> str:
+    """Return what an error says, in one line, for a reader who did not write what failed."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _statistics(problem: Problem, outcomes: Outcomes) -> dict[str, dict[str, float | int]]:

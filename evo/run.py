@@ -35,6 +35,9 @@ from evo.versions import versions
 WRITE_EVERY = 32
 """Generations between writes of the champion while a run goes on."""
 
+WIDEST_ARCHIVED = 20_000
+"""Genes that the archive writes out per genome; the champion has all of them, however many."""
+
 
 class CampaignError(RuntimeError):
     """A campaign that cannot go on; the text says why and what to do."""
@@ -199,8 +202,16 @@ class _Execution:
             "failed": failed,
             "births": fresh.tolist(),
             **self._learned(rows, outcomes.rows),
+            **self._features(genome, rows),
             **({} if not outcomes.measured else {"measured": {n: plain(v) for n, v in outcomes.measured.items()}}),
         }
+
+    def _features(self, genome: Genome, rows: torch.Tensor) -> dict[str, Any]:
+        """Return what the journal says of genes in lives that go on: the features that may change, by name."""
+        if self.state is None:
+            return {}
+        features = {name: plain(values) for name, values in genome.features(rows).items() if name != "complexity"}
+        return {"features": features} if features else {}
 
     def _learned(self, rows: torch.Tensor, learned: torch.Tensor | None) -> dict[str, str]:
         """Return what the journal says of learned rows: how they differ, or the digest of the file that has them."""
@@ -244,8 +255,14 @@ class _Execution:
             "fitness": dict(zip(names, member.scores, strict=True)),
             "complexity": member.complexity,
             "generation": member.generation,
-            "genes": member.genome.describe(member.row),
+            **self._genes(member),
         }
+
+    def _genes(self, member: Member) -> dict[str, Any]:
+        """Return an archived genome field by field; of one too wide for that, what tells it from others."""
+        if member.genome.layout.genes <= WIDEST_ARCHIVED:
+            return {"genes": member.genome.describe(member.row)}
+        return {"features": {name: float(value) for name, value in member.genome.features(member.row[None]).items()}}
 
     def _champion(self) -> tuple[Member, Outcomes | None]:
         """Return the best of the hall of fame; where scores are chance too, the best on fresh draws, and those."""
@@ -261,14 +278,11 @@ class _Execution:
             self.evaluator.evaluate(member.genome, rows, seeds.rng(self.run.seed, "validation", 0, number))
             for number in range(self.run.validations)
         ]
-        trials = {
-            name: torch.cat([part.trials[name] for part in parts if name in part.trials], dim=2)
-            for name in parts[0].trials
-        }
-        succeeded = [part.scores[0].cpu() for part in parts if bool(part.ok[0])]
+        succeeded = [part for part in parts if bool(part.ok[0])]
         if not succeeded:
-            return parts[0].to(torch.device("cpu"))
-        scores = torch.stack(succeeded).mean(0)
+            return replace(parts[0].to(torch.device("cpu")), trials={})
+        trials = {name: torch.cat([part.trials[name] for part in succeeded], dim=2) for name in succeeded[0].trials}
+        scores = torch.stack([part.scores[0].cpu() for part in succeeded]).mean(0)
         self._pool_best_weights(scores, trials)
         return Outcomes(scores[None], (Outcome.OK,), {}, trials)
 

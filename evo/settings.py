@@ -18,10 +18,19 @@ def settings(thing: object) -> dict[str, Any]:
     it changed.
     """
     if dataclasses.is_dataclass(thing):
-        pairs = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+        fields = [field for field in dataclasses.fields(thing) if not _unrecorded(thing, field)]
+        pairs = {field.name: getattr(thing, field.name) for field in fields}
     else:
         pairs = {name: value for name, value in vars(thing).items() if not name.startswith("_")}
     return {name: plain(value) for name, value in pairs.items()}
+
+
+def _unrecorded(thing: Any, field: dataclasses.Field[Any]) -> bool:
+    """Return whether a setting came later (its metadata says so) and is as it was before there was one.
+
+    It is left out then, so that campaigns recorded before go on.
+    """
+    return bool(field.metadata.get("later")) and getattr(thing, field.name) == field.default
 
 
 def plain(value: Any) -> Any:

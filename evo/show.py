@@ -11,18 +11,20 @@ from typing import Any
 
 import torch
 
-from evo import seeds
-from evo.ancestry import ancestry
-from evo.champion import Champion, ChampionError, load
+from evo import journal, seeds
+from evo.ancestry import descent
+from evo.champion import Champion, load
+from evo.cohort_record import CohortRecord, studies
 from evo.control import ControlProblem
 from evo.evaluation.evaluator import Evaluator
-from evo.files import write_text
+from evo.files import check_output, write_text
 from evo.inspect.live import STARTS, Live, live_problem
 from evo.inspect.page import RunHistory, WeightScore, champion_page
 from evo.inspect.summary import champion_summary
+from evo.inspect.text import plain
 from evo.problem import Problem
-from evo.recorded import campaign_file, champion_path, recorded_run, runs
-from evo.rescore import maximizes, problem_of
+from evo.recorded import campaign_file, campaign_folder, champion_path, recorded_run, runs
+from evo.rescore import check_interface, maximizes, problem_of
 
 WEIGHTS = tuple(round(-2.0 + 0.1 * step, 1) for step in range(41))
 """The shared weights of a champion's curve, as in figure 5 of Gaier & Ha 2019."""
@@ -37,12 +39,29 @@ def show(path: Path, page: Path | None = None) -> tuple[str, Path]:
     """
     file = champion_path(path)
     champion = load(file)
-    recorded = histories(file)
     target = page or file.with_suffix(".html")
+    check_output("--page", target, file)
+    recorded = histories(file)
     sweep, live = watched(champion, file)
-    text = champion_page(champion, recorded, sweep, command_of(file), live, ancestry(file))
+    line = descent(file)
+    whole = (path / "campaign.json").is_file()  # of a campaign that is not finished, the champion is one run's
+    found = studies(path if whole else file.parent) if recorded else []
+    compared = any(not study.evolving for study in found)  # the best and the median of all settings say nothing
+    curves = [] if compared else recorded
+    text = champion_page(champion, curves, sweep, command_of(file), live, line.ancestors, found, _one_line(line.reason))
     write_text(target, text)
-    return champion_summary(champion, recorded), target
+    why = [f"No ancestors: {plain(_one_line(line.reason))}"] if line.reason else []
+    return "\n".join([champion_summary(champion, recorded), *why, *map(_study_line, found)]), target
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())
+
+
+def _study_line(study: CohortRecord) -> str:
+    """Return a line of the summary about a study."""
+    what = f"{len(study.labels)} {'runs' if study.evolving else 'settings'}"
+    return f"Study: {what}, {study.generations} {study.moment}s; in numbers: evo table, for print: evo figure"
 
 
 def histories(champion: Path) -> list[RunHistory]:
@@ -51,7 +70,9 @@ def histories(champion: Path) -> list[RunHistory]:
     if (folder / "campaign.json").is_file():
         recorded = list(runs(folder))
     elif (folder / "journal.jsonl").is_file():
-        recorded = [recorded_run(folder / "journal.jsonl", folder.parent.name, int(folder.name.rpartition("-")[2]))]
+        header = journal.header(folder / "journal.jsonl")  # the folder may be a copy, called otherwise
+        variant, seed = str(header.get("variant", "default")), int(header.get("seed", 0))
+        recorded = [recorded_run(folder / "journal.jsonl", variant, seed)]
     else:
         return []
     maximize = maximizes(load(champion), champion)
@@ -78,17 +99,31 @@ def watched(champion: Champion, file: Path) -> tuple[list[WeightScore], Live]:
     """
     try:
         problem = problem_of(champion, file, None, {})
-    except (ChampionError, ValueError, TypeError) as error:
-        return [], Live(note=f"Its problem cannot be made here, so the network is at rest: {error}")
+    except Exception as error:  # the campaign's own code, or a stranger's settings, can fail in any way
+        return [], Live(note=f"Its problem cannot be made here, so the network is at rest: {_one_line(error)}")
     if champion.network is None:
         return [], Live()
+    try:
+        check_interface(problem, champion.networks())
+        return _watched(champion, problem)
+    except Exception as error:  # likewise
+        return [], Live(note=f"It cannot be scored here, so the network is at rest: {_one_line(error)}")
+
+
+def _watched(champion: Champion, problem: Problem) -> tuple[list[WeightScore], Live]:
+    """Return a network's score for each of a series of shared weights, and what its page needs; see `watched`."""
     weights = WEIGHTS if champion.problem["settings"].get("shared_weights") else ()
     trials = _trials(champion, problem, weights) if weights or isinstance(problem, ControlProblem) else []
-    sweep = [
-        WeightScore(weight, statistics.fmean(values), statistics.pstdev(values))
-        for weight, values in zip(weights, trials, strict=False)
-    ]
+    sweep = [_weight_score(weight, values) for weight, values in zip(weights, trials, strict=False)]
     return sweep, live_problem(problem, _draws(champion), trials)
+
+
+def _weight_score(weight: float, values: list[float]) -> WeightScore:
+    """Return mean and standard deviation of the scores that are finite; NaN where none is."""
+    scored = [value for value in values if math.isfinite(value)]
+    if not scored:
+        return WeightScore(weight, math.nan, math.nan)
+    return WeightScore(weight, statistics.fmean(scored), statistics.pstdev(scored))
 
 
 def _trials(champion: Champion, problem: Problem, weights: tuple[float, ...]) -> list[list[float]]:
@@ -108,7 +143,7 @@ def _draws(champion: Champion) -> Any:
 
 def command_of(champion: Path) -> str:
     """Return what to type to run again the campaign around a champion file; empty where that is not known."""
-    folder = next((parent for parent in champion.resolve().parents if (parent / "campaign.json").is_file()), None)
+    folder = campaign_folder(champion)
     if folder is None:
         return ""
     described = campaign_file(folder)

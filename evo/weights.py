@@ -10,11 +10,11 @@ import torch
 
 from evo.champion import Champion, ChampionError, load
 from evo.files import write_text
-from evo.four_settings import SETTINGS, Effort, FourSettings, Score, changed, four_settings
+from evo.four_settings import SETTINGS, Effort, FourSettings, Score, four_settings, measured_on
 from evo.learning.lifetime import Lifetime
 from evo.problem import Problem
 from evo.recorded import champion_path
-from evo.rescore import problem_of
+from evo.rescore import check_interface, problem_of
 from evo.settings import describe
 from evo.versions import versions
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from problems.weight_report import WeightReport
 
 VOTE = "vote of all weights"
+FOOTNOTES = {
+    "cartpole-swingup-v1": "  the paper's 515 +- 58 is no deviation of trials: the published code gives 526 +- 252"
+}
+"""What is to be said of the paper's numbers, by problem."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Weighed:
     own: WeightReport | None = None
 
     def save_champion(self, path: Path) -> None:
-        """Write a champion file whose network has the tuned weights, to be scored with them."""
+        """Write a champion file whose network has the tuned weights, beside the problem they were measured on."""
         from genomes.fixed_network import FixedNetwork
 
         tuned = self.settings.champion
@@ -52,7 +56,7 @@ class Weighed:
         replace(
             self.champion,
             genome=describe(genome),
-            problem=describe(changed(self.problem, shared_weights=())),
+            problem=describe(measured_on(self.problem)),
             algorithm={"name": tuned.method, "settings": {"started_from": self.champion.algorithm["name"]}},
             genes={"edge_weight": [weight for _, _, weight in genome.edges]},
             fitness={self.settings.objective: tuned.scores[SETTINGS[3]].mean},
@@ -71,12 +75,53 @@ class Weighed:
         from problems.weight_report import report_svg
 
         if self.report is None:
-            raise ChampionError(f"--figure is of classifiers, and {self.problem.name} has no classes")
+            raise _no_classes(self.problem)
         write_text(path, report_svg(self.report))
 
 
+def _no_classes(problem: Problem) -> ChampionError:
+    return ChampionError(f"--figure is of classifiers, and {problem.name} has no classes")
+
+
+def check_outputs(path: Path, problem: str | None, figure: Path | None, save: Path | None) -> None:
+    """Refuse what cannot be written in the end, before anything is measured.
+
+    Args:
+        path, problem: as for `weights`.
+        figure, save: where the figure and the champion file are to be written; None where they are not.
+
+    Raises:
+        ChampionError: a figure of what is no classifier, a folder that does not exist, or a file that is a folder.
+    """
+    from problems.classification import Classification
+
+    for option, file in (("--figure", figure), ("--save", save)):
+        if file is not None and file.is_dir():
+            raise ChampionError(f"{option}: {file} is a folder; name a file in it")
+        if file is not None and not file.parent.is_dir():
+            raise ChampionError(f"{option}: there is no folder {file.parent} to write {file.name} to; make it first")
+    if figure is not None:
+        _, chosen = _subject(path, problem)
+        if not isinstance(chosen, Classification):
+            raise _no_classes(chosen)
+
+
+def _subject(path: Path, problem: str | None) -> tuple[Champion, Problem]:
+    """Return a champion, and the problem to measure it on; of a lifetime, the problem inside."""
+    file = champion_path(path)
+    champion = load(file)
+    chosen = problem_of(champion, file, problem, {})
+    return champion, chosen.problem if isinstance(chosen, Lifetime) else chosen
+
+
 def weights(
-    path: Path, problem: str | None = None, trials: int = 100, seed: int = 0, threads: int = 1, effort: Any = None
+    path: Path,
+    problem: str | None = None,
+    trials: int = 100,
+    *,
+    seed: int,
+    threads: int = 1,
+    effort: dict[str, int] | None = None,
 ) -> Weighed:
     """Measure a champion in the four settings, and a classifier at each of a series of weights.
 
@@ -94,22 +139,15 @@ def weights(
     from problems.classification import Classification
     from problems.weight_report import weight_report
 
-    file = champion_path(path)
-    champion = load(file)
+    champion, chosen = _subject(path, problem)
     networks = champion.networks()
-    chosen = problem_of(champion, file, problem, {})
-    if isinstance(chosen, Lifetime):
-        chosen = chosen.problem
-    wanted = (len(chosen.inputs), len(chosen.outputs))
-    if (networks.inputs, networks.outputs) != wanted:
-        raise ChampionError(
-            f"{chosen.name} has {wanted[0]} inputs and {wanted[1]} outputs, the champion's network {networks.inputs} "
-            f"and {networks.outputs}"
-        )
+    check_interface(chosen, networks)
     torch_threads = torch.get_num_threads()
     torch.set_num_threads(1)  # two on the small tensors of gradient descent took four times the processor time
     try:
-        settings = four_settings(champion.network or {}, chosen, trials, seed, threads, Effort(**(effort or {})))
+        settings = four_settings(
+            champion.network or {}, chosen, trials, seed=seed, threads=threads, effort=Effort(**(effort or {}))
+        )
     finally:
         torch.set_num_threads(torch_threads)
     if not isinstance(chosen, Classification):
@@ -147,6 +185,8 @@ def weights_text(weighed: Weighed) -> str:
     rows = ["", *SETTINGS]
     lines = [f"{name}: {settings.objective}, mean +- standard deviation of {_trials(settings)} trials"]
     lines += _table([rows, *(column for column in columns if any(column[1:]))])
+    if name in FOOTNOTES:
+        lines.append(FOOTNOTES[name])
     for title, network in (("champion", settings.champion), ("layered", settings.perceptron)):
         tuned = ", ".join(f"{method} {_score(score)}" for method, score in network.methods.items())
         lines.append(
@@ -156,7 +196,7 @@ def weights_text(weighed: Weighed) -> str:
 
 
 def _trials(settings: FourSettings) -> int:
-    return max(score.n for score in settings.champion.scores.values())
+    return max(score.n + score.failed for score in settings.champion.scores.values())
 
 
 def _scores(scores: dict[str, Score]) -> list[str]:
@@ -164,7 +204,8 @@ def _scores(scores: dict[str, Score]) -> list[str]:
 
 
 def _score(score: Score) -> str:
-    return f"{score.mean:.4g}" if score.n == 1 else f"{score.mean:.4g} +- {score.sd:.3g}"
+    text = f"{score.mean:.4g}" if score.n == 1 else f"{score.mean:.4g} +- {score.sd:.3g}"
+    return f"{text} ({score.n} of {score.n + score.failed})" if score.failed else text
 
 
 def _published(title: str, numbers: dict[str, Published]) -> list[str]:

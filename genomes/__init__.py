@@ -9,6 +9,7 @@ CATALOGUE = Catalogue(
         "vector": "genomes.vector:Vector",
         "perceptron": "genomes.perceptron:Perceptron",
         "topology": "genomes.topology:Topology",
+        "learner": "genomes.learner:Learner",
         "python-object": "genomes.python_object:PythonObject",
     },
 )

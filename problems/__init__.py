@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 CATALOGUE = Catalogue(
     "problem",
     {
+        "binary-images-v1": "problems.continual.binary_images:BinaryImages",
         "cartpole-swingup-hidden-velocities-v1": "problems.control.cartpole_swingup:CartPoleSwingUpHiddenVelocities",
         "cartpole-swingup-v1": "problems.control.cartpole_swingup:CartPoleSwingUp",
         "cartpole-v1": "problems.control.cartpole:CartPole",
+        "class-incremental-images-v1": "problems.continual.class_incremental:ClassIncrementalImages",
         "digits-v1": "problems.digits:Digits",
         "double-pole-hidden-velocities-undamped-v1": "problems.control.double_pole:DoublePoleHiddenVelocitiesUndamped",
         "double-pole-hidden-velocities-v1": "problems.control.double_pole:DoublePoleHiddenVelocities",
@@ -27,6 +29,8 @@ CATALOGUE = Catalogue(
         "gymnasium-v1": "problems.control.gymnasium_problem:GymnasiumProblem",
         "mnist-v1": "problems.mnist:Mnist",
         "mnist-256-v1": "problems.mnist:Mnist256",
+        "permuted-images-v1": "problems.continual.permuted_images:PermutedImages",
+        "slowly-changing-regression-v1": "problems.continual.slowly_changing_regression:SlowlyChangingRegression",
         "xor-v1": "problems.xor:Xor",
     },
 )

@@ -84,16 +84,7 @@ def _mnist(folder: Path | None, cache: Path) -> Split:
 
 def read_mnist(path: Path) -> Split:
     """Return the four arrays of an archive; raises ValueError, saying what is wrong, where it is not like MNIST."""
-    try:
-        with zipfile.ZipFile(path):
-            archive = np.load(path, allow_pickle=False)
-        with archive:
-            split = Split(*(archive[name] for name in Split._fields))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path}: expected a .npz archive with the arrays {', '.join(Split._fields)}, could not read it: {error}; "
-            f"was the copy cut short? Remove it and it is downloaded again"
-        ) from error
+    split = read_arrays(path)
     for pictures, classes, part in ((*split[:2], "train"), (*split[2:], "test")):
         _check(pictures, classes, part, path)
     return split
@@ -110,6 +101,20 @@ def _check(pictures: np.ndarray, classes: np.ndarray, part: str, path: Path) -> 
             f"{path}: y_{part}: expected uint8 [{len(pictures)}] of classes 0 to 9, one per picture, got "
             f"{classes.dtype} {list(classes.shape)} up to {classes.max(initial=0)}"
         )
+
+
+def read_arrays(path: Path) -> Split:
+    """Return the four arrays of an archive, whatever they hold; raises ValueError where they cannot be read."""
+    try:
+        with zipfile.ZipFile(path):
+            archive = np.load(path, allow_pickle=False)
+        with archive:
+            return Split(*(archive[name] for name in Split._fields))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path}: expected a .npz archive with the arrays {', '.join(Split._fields)}, could not read it: {error}; "
+            f"was the copy cut short? Remove it, and get it anew; MNIST is then downloaded"
+        ) from error
 
 
 def _download_mnist(cache: Path) -> Split:

@@ -13,25 +13,13 @@ from evo.algorithms.neat import Neat
 from genomes.topology import Topology
 from problems.control.double_pole import DoublePole, DoublePoleHiddenVelocities
 
-settings = {
-    "mutation": "each",
-    "initial_connection_rate": 1.0,
-    "activations": ("tanh",),
-    "output_activation": "tanh",
-    "weight_rate": 0.8,
-    "weight_perturbation_rate": 0.9,
-    "weight_replacement_rate": 0.1,
-    "add_node_rate": 0.03,
-    "add_connection_rate": 0.05,
-    "enable_connection_rate": 0.01,
-    "activation_rate": 0.0,
-}
-hidden = DoublePoleHiddenVelocities()
-recurrent = {**settings, "recurrent": True, "add_connection_rate": 0.3, "weight_coefficient": 3.0}
+problem, hidden = DoublePole(), DoublePoleHiddenVelocities()
+tanh = {"activations": ("tanh",), "output_activation": "tanh"}  # forces push both ways
+recurrent = {"recurrent": True, "add_connection_rate": 0.3, "weight_coefficient": 3.0}
 
 campaign = Campaign(
-    DoublePole(),
-    genome=Topology.for_problem(DoublePole(), **settings),
+    problem,
+    genome=Topology.neat(problem, **tanh),
     algorithm=Neat(population=150),
     generations=100,
     target=100_000.0,
@@ -40,7 +28,7 @@ campaign = Campaign(
         "velocities": {},
         "hidden-velocities": {
             "problem": hidden,
-            "genome": Topology.for_problem(hidden, **recurrent),
+            "genome": Topology.neat(hidden, **tanh, **recurrent),
             "algorithm": Neat(population=1000, compatibility_threshold=4.0, target_species=20),
             "target": None,
         },

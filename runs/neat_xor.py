@@ -2,8 +2,10 @@
 
     evo run runs/neat_xor.py --workers 2
 
-The paper solves it in 4,755 evaluations on average, which is generation 32, with 2.35 hidden nodes. Above 3.75 of
-fitness, all four outputs are on their side of 0.5. The paper's sigmoid is steeper; here weights move further instead.
+The paper solves it in 4,755 evaluations on average, which is generation 32, with 2.35 hidden nodes: all four outputs on
+their side of 0.5, whatever the fitness (`Xor.solved`). These runs end later, at a fitness of 3.75: that is stricter, so
+their lengths are no evaluations to set beside the paper's. `tests/benchmarks/neat_comparison.py xor` counts as the
+paper does. Its sigmoid is steeper; here weights move further instead.
 """
 
 from evo import Campaign
@@ -12,26 +14,10 @@ from genomes.topology import Topology
 from problems.xor import Xor
 
 problem = Xor()
-genome = Topology.for_problem(
-    problem,
-    mutation="each",
-    initial_connection_rate=1.0,
-    activations=("sigmoid",),
-    output_activation="sigmoid",
-    weight_range=3.0,
-    weight_rate=0.8,
-    weight_perturbation_rate=0.9,
-    weight_replacement_rate=0.1,
-    weight_deviation=1.0,
-    add_node_rate=0.03,
-    add_connection_rate=0.05,
-    enable_connection_rate=0.01,
-    activation_rate=0.0,
-)
 
 campaign = Campaign(
     problem,
-    genome=genome,
+    genome=Topology.neat(problem, weight_range=3.0, weight_deviation=1.0),
     algorithm=Neat(population=150),
     generations=200,
     target=3.75,

@@ -4,7 +4,7 @@
     evo weights runs/wann_digits
 
 Two variants: the paper's search, and one that gives a child up to four changes, lets it lose connections, and ranks by
-the mean alone in 80 % of generations. `runs/RESULTS.md` says what either costs and reaches.
+the mean alone in 80 % of generations.
 """
 
 from evo import Campaign

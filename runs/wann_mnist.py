@@ -5,7 +5,7 @@
 
 The problem is the paper's (`mnist-256-v1`: 1,000 training cases a generation, cross-entropy averaged over six shared
 weights). The search is not: 480 networks in place of 960, which get up to four changes at a time, may lose connections,
-and are ranked by the mean alone in 80 % of generations. `runs/RESULTS.md` says what either costs and reaches.
+and are ranked by the mean alone in 80 % of generations.
 """
 
 from evo import Campaign

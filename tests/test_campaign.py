@@ -1,13 +1,16 @@
 """Campaigns as a user meets them: the same bytes for any number of workers, stopped and resumed, broken fitness."""
 
 import json
+import math
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -22,6 +25,8 @@ from evo.champion import load
 from evo.cli import main
 from evo.function_problem import fitness
 from evo.loading import load_campaign
+from evo.outcome import outcomes_of
+from evo.problem import Objective, Problem
 from evo.recorded import recorded_run, runs
 from genomes.topology import Topology
 from genomes.vector import Vector
@@ -404,3 +409,25 @@ def test_a_target_is_part_of_the_configuration_only_where_it_is_set():
 def test_impossible_targets_are_refused(target):
     with pytest.raises(ValueError, match="target is a score"):
         swingup(target=target)
+
+
+@dataclass(frozen=True)
+class SometimesNothing(Problem):
+    """Scores that are no number where the draw is low, with the trial that shows it."""
+
+    name: ClassVar[str] = "sometimes-nothing-v1"
+    objectives: ClassVar[tuple[Objective, ...]] = (Objective("sum"),)
+    stochastic: ClassVar[bool] = True
+
+    def evaluate(self, phenotypes, rng):
+        noise = math.nan if rng.random() < 0.3 and len(phenotypes) == 1 else 0.0
+        scores = phenotypes.sum(1, keepdim=True) + noise
+        return outcomes_of(scores, {"sum": scores[:, :, None]})
+
+
+def test_a_champion_is_left_where_an_episode_of_its_validation_failed(tmp_path):
+    campaign = Campaign(SometimesNothing(), Vector(3), MuPlusLambda(8), generations=3, validations=12)
+    champion = campaign.run(out=tmp_path / "run", quiet=True)
+    (trials,) = champion.trials["sum"]
+    assert 0 < len(trials) < 12
+    assert all(math.isfinite(trial) for trial in trials)

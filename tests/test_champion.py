@@ -53,6 +53,9 @@ def rewritten(path, change):
         (lambda body: body.update(surprise=1), "unknown"),
         (lambda body: body.pop("genes"), "missing"),
         (lambda body: body["fitness"].update(score="high"), "no number"),
+        (lambda body: body["trials"].update(score=5), "trials of 'score': expected a list per shared weight"),
+        (lambda body: body["trials"].update(score=[1.0]), "trials of 'score': expected a list per shared weight"),
+        (lambda body: body["trials"].update(score=[["a"]]), "of a number per episode"),
     ],
 )
 def test_impossible_champions_are_refused(tmp_path, change, said):

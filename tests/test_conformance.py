@@ -13,15 +13,18 @@ import evo.algorithms
 import genomes
 import problems
 from evo.algorithm import Algorithm
+from evo.algorithms.cohort import Cohort
 from evo.algorithms.deap_loop import DeapLoop
 from evo.algorithms.distribution import CEM, CMAES, PGPE, SNES, XNES
 from evo.algorithms.map_elites import MapElites
 from evo.algorithms.mu_plus_lambda import MuPlusLambda
 from evo.algorithms.neat import Neat
+from evo.algorithms.population_based_training import PopulationBasedTraining
 from evo.algorithms.weight_agnostic_search import WeightAgnosticSearch
 from evo.champion import network_of
 from evo.function_problem import fitness
 from evo.genome import Genome
+from evo.learners import Learners, Rules
 from evo.learning.weight_tuning import TunedWeights
 from evo.networks import Networks
 from evo.problem import Problem
@@ -30,6 +33,7 @@ from evo.testing.algorithm_checks import Numbers, algorithm_checks
 from evo.testing.genome_checks import genome_checks, grown
 from evo.testing.problem_checks import mismatch, pair_checks, problem_checks
 from genomes.fixed_network import FixedNetwork
+from genomes.learner import Learner
 from genomes.perceptron import Perceptron
 from genomes.python_object import PythonObject
 from genomes.topology import Topology
@@ -101,6 +105,12 @@ NETWORK_GENOMES: dict[str, Maker] = {
     "perceptron": lambda problem: Perceptron.for_problem(problem, hidden=(3,)),
     "linear perceptron": lambda problem: Perceptron.for_problem(problem, hidden=()),
 }
+LEARNERS: dict[str, Maker] = {
+    "learner": lambda problem: Learner.for_problem(problem, hidden=(3,), evolve=("step_size", "replacement_rate")),
+    "learner that goes on with Adam": lambda problem: Learner.for_problem(
+        problem, hidden=(3, 2), rules=Rules(optimizer="adam"), evolve=("step_size",), newborn=False
+    ),
+}
 OTHER_GENOMES: dict[str, Genome] = {
     "vector": Vector(3),
     "python object": PythonObject(a_word, another_letter, half_and_half),
@@ -120,12 +130,21 @@ PROBLEMS: dict[str, Problem] = {
     "a lifetime of tuning": TunedWeights(problems.make("xor-v1"), steps=2, population=4),
     "an inherited lifetime": TunedWeights(problems.make("xor-v1"), "lamarckian", steps=2, population=4),
     "gymnasium": problems.make("gymnasium:CartPole-v1", episodes=1, steps=15),
+    "slowly changing regression": problems.make("slowly-changing-regression-v1", flip_after=30),
+    "a whole life of regression": problems.make(
+        "slowly-changing-regression-v1", flip_after=20, lifelong=False, lifetime=2
+    ),
+    "permuted digits": problems.make("permuted-images-v1", data="digits", examples=40),
+    "pairs of digits": problems.make("binary-images-v1", data="digits", images=10, batch=5, epochs=2),
+    "more and more digits": problems.make("class-incremental-images-v1", data="digits", images=10, batch=5),
     "batch of vectors": batch_of_vectors,
     "one vector": one_vector,
     "one word": one_word,
     "batch of networks": batch_of_networks,
 }
 ALGORITHMS: dict[str, Algorithm] = {
+    "cohort": Cohort(({"step_size": 0.01}, {"step_size": 0.1}), streams=2),
+    "population based training": PopulationBasedTraining(population=6),
     "weight agnostic search": WeightAgnosticSearch(population=12, tournament_size=3),
     "weight agnostic search as published": WeightAgnosticSearch(population=12, tournament_size=3, published=True),
     "neat": Neat(population=12),
@@ -148,7 +167,18 @@ def genomes_for(problem: Problem) -> dict[str, Genome]:
     made = dict(OTHER_GENOMES)
     if problem.accepts is Networks:
         made |= {name: make(problem) for name, make in NETWORK_GENOMES.items()}
+    if problem.accepts is Learners:
+        made = {name: make(problem) for name, make in LEARNERS.items()}
     return {name: genome for name, genome in made.items() if not mismatch(genome, problem)}
+
+
+def fits(algorithm: Algorithm, genome: Genome) -> bool:
+    """Return whether an algorithm is for a genome at all."""
+    if isinstance(algorithm, Cohort):
+        return hasattr(genome, "cohort")
+    if isinstance(algorithm, PopulationBasedTraining):
+        return getattr(genome, "newborn", False) is False
+    return genome.weights is not None or not isinstance(algorithm, NEEDS_WEIGHTS)
 
 
 PAIRS = [
@@ -158,6 +188,7 @@ PAIRS = [
 ]
 SMALL: dict[str, Genome] = {
     **{name: make(batch_of_networks) for name, make in NETWORK_GENOMES.items()},
+    **{name: make(problems.make("slowly-changing-regression-v1", bits=4, slow=2)) for name, make in LEARNERS.items()},
     **OTHER_GENOMES,
     "numbers": Numbers(),
 }
@@ -165,7 +196,7 @@ TEAMS = [
     pytest.param(algorithm, genome, id=f"{algorithm_name} with {genome_name}")
     for algorithm_name, algorithm in ALGORITHMS.items()
     for genome_name, genome in SMALL.items()
-    if genome.weights is not None or not isinstance(algorithm, NEEDS_WEIGHTS)
+    if fits(algorithm, genome)
 ]
 
 

@@ -15,5 +15,7 @@ CATALOGUE = Catalogue(
         "cem": "evo.algorithms.distribution:CEM",
         "cmaes": "evo.algorithms.distribution:CMAES",
         "deap-loop": "evo.algorithms.deap_loop:DeapLoop",
+        "cohort": "evo.algorithms.cohort:Cohort",
+        "population-based-training": "evo.algorithms.population_based_training:PopulationBasedTraining",
     },
 )

@@ -5,15 +5,20 @@ Source: Stanley & Miikkulainen 2002, "Evolving Neural Networks through Augmentin
 
 Structures start minimal and grow; new ones are kept alive long enough to improve by competing within their species
 only. What the paper says of genes (their alignment, mutation and crossover) is the genome's part, so this algorithm
-works with any genome that has a distance; `genomes.topology.Topology` with `mutation="each"` is the paper's.
+works with any genome that has a distance; `genomes.topology.Topology.neat` is the paper's.
 
-Where the paper is silent, this does as the authors' program: a share of a species survives, plus one; of two parents
-of equal fitness the simpler gives the structure. Unlike in the paper, fitness is shared counting from the generation's
-worst (`evo.algorithms.species.Members.offspring`), and a species without offspring is gone at once.
+Where the paper is silent, this does as the authors' program: a share of a species survives, plus one. Unlike in the
+paper, of two parents of equal fitness the simpler gives the structure, as in that program (section 3.2 draws each
+disjoint and excess gene); fitness is shared counting from the generation's worst
+(`evo.algorithms.species.Members.offspring`); a species without offspring is gone at once; and the best species are
+certain of a place, and of keeping their best genome. The paper's problems always score a genome the same. Where scores
+are chance too, whether a species and the whole population get better is judged by means, not by the luckiest score:
+that is not in the paper.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -40,7 +45,8 @@ class Neat(Algorithm):
         interspecies_mating_rate: the probability that the second of them is of any species.
         stagnation: how many generations without improvement end a species.
         narrowing: after more generations than this without a new best fitness, only the best species have offspring.
-        species_elitism: how many species, those with the best members, have offspring in any case.
+        species_elitism: how many species, those with the best members, have offspring and keep their best one in any
+            case.
 
     Raises:
         ValueError: a setting is outside its range.
@@ -61,17 +67,19 @@ class Neat(Algorithm):
 
     def __post_init__(self) -> None:
         least_one = {name: getattr(self, name) for name in ("population", "stagnation", "narrowing", "species_elitism")}
-        if min(least_one.values()) < 1 or min(self.target_species, self.champion_above) < 0:
+        least_none = (self.target_species, self.champion_above)
+        whole = all(isinstance(number, int) for number in (*least_one.values(), *least_none))
+        if not whole or min(least_one.values()) < 1 or min(least_none) < 0:
             raise ValueError(
-                f"Neat: {', '.join(least_one)} are at least 1, and target_species and champion_above at least 0 (no "
-                f"target, always); got {least_one}, {self.target_species} and {self.champion_above}"
+                f"Neat: {', '.join(least_one)} are whole numbers, at least 1, and target_species and champion_above "
+                f"at least 0 (no target, always); got {least_one}, {self.target_species} and {self.champion_above}"
             )
         rates = (self.survival_ratio, self.crossover_rate, self.interspecies_mating_rate)
-        if min(rates) < 0 or max(rates) > 1:
+        if not all(0 <= rate <= 1 for rate in rates):
             raise ValueError(
                 f"Neat: survival_ratio, crossover_rate and interspecies_mating_rate are from 0 to 1, got {rates}"
             )
-        if not self.compatibility_threshold > 0:
+        if not 0 < self.compatibility_threshold < math.inf:
             raise ValueError(
                 f"Neat: compatibility_threshold is a distance above 0, got {self.compatibility_threshold}; with 0 "
                 f"every genome would be a species of its own"
@@ -86,9 +94,10 @@ class Neat(Algorithm):
             rows, fitness = outcomes.inherited(rows), search.fitness(outcomes)[:, 0].cpu()
             species, labels = species.divide(rows, genome.distance, search.generation)
             members = Members(fitness, labels)
-            species = species.judged(members, search.generation)
-            counts = self._offspring(search, species, members)
-            champions = self._champions(members, counts)
+            species = species.judged(members, search.generation, search.stochastic)
+            certain = species.protected(members, self.species_elitism) & (members.best() > -math.inf)
+            counts = self._offspring(search, species, members, certain)
+            champions = self._champions(members, counts, certain)
             first, second = self._parents(search, members, genome.complexity(rows).cpu(), counts, champions)
             children = search.breed(genome, rows[first], rows[second])
             species = self._represented(search, species, rows, members, counts)
@@ -96,15 +105,23 @@ class Neat(Algorithm):
             rows, species = fitted[: self.population], replace(species, representatives=fitted[self.population :])
             outcomes = search.evaluate(genome, rows)
 
-    def _offspring(self, search: Search, species: Species, members: Members) -> torch.Tensor:
-        """Return how many of the next generation each species gets `[k]`, its champion among them."""
-        allowed = species.reproducing(members, search.generation, self.stagnation, self.narrowing, self.species_elitism)
-        return members.offspring(allowed, self.population)
+    def _offspring(self, search: Search, species: Species, members: Members, certain: torch.Tensor) -> torch.Tensor:
+        """Return how many of the next generation each species gets `[k]`, its champion among them.
 
-    def _champions(self, members: Members, counts: torch.Tensor) -> torch.Tensor:
-        """Return the places of those that live on unchanged: the best of each large species that goes on."""
-        best = members.champions()
-        return best[(members.sizes() > self.champion_above) & (counts > 0)]
+        Those that are `certain` `[k]`, protected and not all failed, get at least one.
+        """
+        allowed = species.reproducing(members, search.generation, self.stagnation, self.narrowing, self.species_elitism)
+        return members.offspring(allowed, certain, self.population)
+
+    def _champions(self, members: Members, counts: torch.Tensor, certain: torch.Tensor) -> torch.Tensor:
+        """Return the places of those that live on unchanged: the best of each certain or large species that goes on.
+
+        They never fill the whole generation, or nothing would change any more.
+        """
+        kept = (certain | (members.sizes() > self.champion_above)) & (counts > 0)
+        if int(kept.sum()) == self.population:
+            kept[torch.where(kept, members.best(), math.inf).argmin()] = False
+        return members.champions()[kept]
 
     def _parents(
         self, search: Search, members: Members, complexity: torch.Tensor, counts: torch.Tensor, champions: torch.Tensor

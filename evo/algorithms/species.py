@@ -20,6 +20,9 @@ Distance = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 THRESHOLD_FACTOR = 1.1
 """What the threshold is multiplied with, or divided by, in a generation that has too many species, or too few."""
 
+SMOOTHING = 3
+"""Where scores are chance too: a generation's mean moves what a species has reached by a third of their difference."""
+
 CANDIDATES = 32
 """Genomes that fit no species are compared with so many of themselves at once, the next founders among them."""
 
@@ -30,16 +33,19 @@ class Species:
 
     Attributes:
         representatives: `[k, L]` a genome of each, from the last generation.
-        best: `[k]` float64, the best fitness that any member ever had; minus infinity before there is one.
+        best: `[k]` float64, the best fitness that any member ever had, or where scores are chance too the best `level`;
+            minus infinity before there is one.
         improved: `[k]` int64, the generation in which that was.
+        level: `[k]` float64, where scores are chance too: the members' mean fitness, smoothed; else NaN.
         threshold: a genome closer than this to a species' representative may belong to it.
-        record: the best fitness that any genome ever had.
+        record: the best fitness that any genome ever had, or where scores are chance too the best mean of a generation.
         record_generation: the generation in which that was.
     """
 
     representatives: torch.Tensor
     best: torch.Tensor
     improved: torch.Tensor
+    level: torch.Tensor
     threshold: float
     record: float = -math.inf
     record_generation: int = 0
@@ -47,7 +53,8 @@ class Species:
     @classmethod
     def none(cls, rows: torch.Tensor, threshold: float) -> Self:
         """Return no species yet, of rows like these."""
-        return cls(rows[:0], torch.empty(0, dtype=torch.float64), torch.empty(0, dtype=torch.int64), threshold)
+        none = torch.empty(0, dtype=torch.float64)
+        return cls(rows[:0], none, torch.empty(0, dtype=torch.int64), none, threshold)
 
     def __len__(self) -> int:
         return len(self.best)
@@ -63,6 +70,7 @@ class Species:
             representatives=torch.cat((self.representatives, rows[founders])),
             best=torch.cat((self.best, self.best.new_full((len(founders),), -math.inf))),
             improved=torch.cat((self.improved, self.improved.new_full((len(founders),), generation))),
+            level=torch.cat((self.level, self.level.new_full((len(founders),), math.nan))),
         )
         living = torch.bincount(labels, minlength=len(grown)) > 0
         return grown.only(living), (living.cumsum(0) - 1)[labels]
@@ -70,18 +78,44 @@ class Species:
     def only(self, kept: torch.Tensor) -> Self:
         """Return the species kept, given as places or booleans."""
         return replace(
-            self, representatives=self.representatives[kept], best=self.best[kept], improved=self.improved[kept]
+            self,
+            representatives=self.representatives[kept],
+            best=self.best[kept],
+            improved=self.improved[kept],
+            level=self.level[kept],
         )
 
-    def judged(self, members: Members, generation: int) -> Self:
-        """Return the species, with how fit this generation's members are remembered."""
-        top = members.best()
-        better = top > self.best
+    def judged(self, members: Members, generation: int, stochastic: bool = False) -> Self:
+        """Return the species, with how fit this generation's members are remembered.
+
+        Args:
+            members: this generation's.
+            generation: its number.
+            stochastic: whether scores are chance too. The best of many would then be luck that no later generation can
+                beat, however much better it is, so means are remembered in its place.
+        """
+        level = self._level(members.mean()) if stochastic else self.level
+        reached = level.nan_to_num(nan=-math.inf) if stochastic else members.best()
+        better = reached > self.best
         judged = replace(
-            self, best=torch.where(better, top, self.best), improved=self.improved.masked_fill(better, generation)
+            self,
+            best=torch.where(better, reached, self.best),
+            improved=self.improved.masked_fill(better, generation),
+            level=level,
         )
-        record = float(top.max())
+        record = float(members.fitness.nanmean() if stochastic else reached.max())
         return replace(judged, record=record, record_generation=generation) if record > self.record else judged
+
+    def _level(self, mean: torch.Tensor) -> torch.Tensor:
+        """Return the smoothed means `[k]` after a generation's; where all members have failed, they stay."""
+        moved = torch.where(self.level.isnan(), mean, self.level + (mean - self.level) / SMOOTHING)
+        return torch.where(mean.isnan(), self.level, moved)
+
+    def protected(self, members: Members, elitism: int) -> torch.Tensor:
+        """Return which species have offspring in any case, booleans `[k]`: so many, those with the best members now."""
+        protected = torch.zeros(len(self), dtype=torch.bool)
+        protected[torch.argsort(members.best(), descending=True, stable=True)[:elitism]] = True
+        return protected
 
     def reproducing(
         self, members: Members, generation: int, stagnation: int, narrowing: int, elitism: int
@@ -94,11 +128,9 @@ class Species:
             stagnation: so many generations without improvement end a species.
             narrowing: after more generations than this without a new record, the best species alone have offspring for
                 one generation, and again after as many, until there is one.
-            elitism: so many species, those with the best members now, have offspring in any case.
+            elitism: see `protected`.
         """
-        ranking = torch.argsort(members.best(), descending=True, stable=True)
-        protected = torch.zeros(len(self), dtype=torch.bool)
-        protected[ranking[:elitism]] = True
+        protected = self.protected(members, elitism)
         waited = generation - self.record_generation
         if waited and waited % (narrowing + 1) == 0:
             return protected
@@ -131,6 +163,13 @@ class Members:
         lowest = self.fitness.new_full((len(self.sizes()),), -math.inf)
         return lowest.scatter_reduce(0, self.labels, self.fitness.masked_fill(self.fitness.isnan(), -math.inf), "amax")
 
+    def mean(self) -> torch.Tensor:
+        """Return the mean fitness in each species `[k]` of those that have not failed; NaN where all have."""
+        succeeded = ~self.fitness.isnan()
+        count = torch.zeros_like(self.sizes()).index_add(0, self.labels, succeeded.to(torch.int64))
+        total = self.fitness.new_zeros(len(count)).index_add(0, self.labels, self.fitness.nan_to_num(nan=0.0))
+        return total / count  # 0 / 0 is NaN
+
     def ranked(self) -> torch.Tensor:
         """Return all places `[n]`, species by species, in each from best to worst; failed ones are last."""
         order = torch.argsort(-self.fitness, stable=True)  # NaN counts as greater than all
@@ -156,16 +195,18 @@ class Members:
         rank = torch.arange(len(places)) - begins(sizes)[self.labels[places]]
         return places[rank < kept[self.labels[places]]], kept
 
-    def offspring(self, allowed: torch.Tensor, population: int) -> torch.Tensor:
+    def offspring(self, allowed: torch.Tensor, certain: torch.Tensor, population: int) -> torch.Tensor:
         """Return how many of the next generation each species gets `[k]` (int64), `population` in all.
 
         Fitness is shared explicitly (equation 2): a genome's counts divided by the size of its species, so a species
         gets a number in proportion to its mean fitness. Fitness counts from the generation's worst, which lets it be
         negative; a failed evaluation counts as the worst. Where all are equal, species get equal numbers. Fractions
-        are rounded by largest remainder, the older species first.
+        are rounded by largest remainder, the older species first. A mean says nothing of the best member, so some
+        species are certain of a place; those with most places make room for them.
 
         Args:
             allowed: which species have offspring at all, booleans `[k]`, at least one.
+            certain: which of these have at least one.
             population: how many there will be.
         """
         finite = self.fitness[~self.fitness.isnan()]
@@ -179,6 +220,10 @@ class Members:
         whole = quota.floor().to(torch.int64)
         most = torch.argsort(quota - whole, descending=True, stable=True)
         whole[most[: population - int(whole.sum())]] += 1
+        lacking = certain & (whole == 0)
+        whole[lacking] = 1
+        for _ in range(int(lacking.sum())):
+            whole[whole.argmax()] -= 1
         return whole
 
 

@@ -35,6 +35,9 @@ class WeightAgnosticSearch(Algorithm):
             abs(1 / max - min), and parents the better of two tournament winners.
         mean_only: rank by mean score alone where the paper ranks by mean and complexity, and by mean and complexity
             where it ranks by mean and best weight, as the authors' later code does.
+
+    Raises:
+        ValueError: a setting is outside its range.
     """
 
     name: ClassVar[str] = "weight-agnostic-search"
@@ -46,6 +49,21 @@ class WeightAgnosticSearch(Algorithm):
     tournament_size: int = 8
     published: bool = False
     mean_only: bool = False
+
+    def __post_init__(self) -> None:
+        whole = (self.population, self.tournament_size)
+        if not all(isinstance(number, int) and number >= 1 for number in whole):
+            raise ValueError(
+                f"WeightAgnosticSearch: population and tournament_size are whole numbers from 1 up, got {whole[0]} "
+                f"and {whole[1]}"
+            )
+        shares = (self.complexity_probability, self.elite_ratio)
+        if not (all(0 <= share <= 1 for share in shares) and 0 <= self.cull_ratio < 1):
+            raise ValueError(
+                f"WeightAgnosticSearch: complexity_probability and elite_ratio are from 0 to 1, and cull_ratio below "
+                f"1, or nobody would have children; got {shares[0]}, {shares[1]} and {self.cull_ratio}; shares are "
+                f"not percentages"
+            )
 
     def run(self, search: Search) -> None:
         """Evolve for `search.generations` generations."""

@@ -3,7 +3,21 @@
 The first line of `configure`'s docstring is the command's line in `evo --help`.
 """
 
-COMMANDS = ("run", "resume", "show", "gallery", "best", "eval", "weights", "import", "export", "list", "check")
+COMMANDS = (
+    "run",
+    "resume",
+    "show",
+    "gallery",
+    "figure",
+    "table",
+    "best",
+    "eval",
+    "weights",
+    "import",
+    "export",
+    "list",
+    "check",
+)
 """Names, in the order of the help."""
 
 

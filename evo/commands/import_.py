@@ -32,7 +32,9 @@ def configure(command: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Write the champion file; print what it holds and what it scores."""
     from evo.exchange.matrix_champion import import_matrix
+    from evo.files import check_output
 
+    check_output("--out", options.out, options.file, *([options.tuned] if options.tuned else []))
     champion = import_matrix(
         options.file, options.problem, options.tuned, options.weight_bias, options.own_weights, options.seed
     )

@@ -26,20 +26,21 @@ def execute(options: argparse.Namespace) -> int:
     """Print a table of the four settings, and for classifiers what each weight knows."""
     import json
 
-    from evo.weights import weights, weights_json, weights_text
+    from evo.weights import check_outputs, weights, weights_json, weights_text
 
+    check_outputs(options.champion, options.problem, options.figure, options.save)
     effort = {name: getattr(options, name) for name in ("generations", "population")}
     answer = weights(
         options.champion,
         options.problem,
         options.trials,
-        options.seed,
-        options.workers,
-        {name: value for name, value in effort.items() if value is not None},
+        seed=options.seed,
+        threads=options.workers,
+        effort={name: value for name, value in effort.items() if value is not None},
     )
+    print(json.dumps(weights_json(answer)) if options.json else weights_text(answer), flush=True)
     if options.figure is not None:
         answer.save_figure(options.figure)
     if options.save is not None:
         answer.save_champion(options.save)
-    print(json.dumps(weights_json(answer)) if options.json else weights_text(answer))
     return 0

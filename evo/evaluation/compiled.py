@@ -103,9 +103,10 @@ def _propagate(lane_count: int) -> Any:
     )
 
 
-def cached(function: Callable[..., Any], name: str, **names: Any) -> Any:
+def cached(function: Callable[..., Any], name: str, options: dict[str, Any] | None = None, **names: Any) -> Any:
     """Return a kernel that is compiled once per machine, under a name that is to tell its sources."""
-    return njit(cache=True, nogil=True, **compiled_lanes.OPTIONS)(_copy(function, name, **names))
+    chosen = compiled_lanes.OPTIONS | (options or {})
+    return njit(cache=True, nogil=True, **chosen)(_copy(function, name, **names))
 
 
 @functools.cache

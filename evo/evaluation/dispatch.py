@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 
 from evo.function_problem import FunctionProblem
+from evo.journal import JournalError
 from evo.run import CampaignError, Run, execute
 
 
@@ -34,6 +36,10 @@ def attempt(run: Run, folder: Path, workers: int, device: str, engine: str) -> C
         execute(run, run.folder(folder), workers, device, engine)
     except CampaignError as error:
         return CampaignError(f"{run.variant} seed {run.seed}: {error}")
+    except JournalError:
+        raise
+    except Exception:
+        return CampaignError(f"{run.variant} seed {run.seed}: {traceback.format_exc(limit=-8)}")
     return None
 
 

@@ -14,6 +14,7 @@ import torch
 from evo.evaluation.workers import WorkerPool
 from evo.function_problem import FunctionProblem
 from evo.genome import Genome
+from evo.learners import Learners
 from evo.networks import Execution, Networks
 from evo.outcome import Outcome, Outcomes
 from evo.problem import Problem
@@ -57,7 +58,7 @@ class Evaluator:
 
     def score(self, phenotypes: Any, rng: np.random.Generator) -> Outcomes:
         """Return the outcomes of phenotypes; raises what a batch problem raises."""
-        if isinstance(phenotypes, Networks):
+        if isinstance(phenotypes, Networks | Learners):
             phenotypes = phenotypes.on(self.execution)
         if self._pool is not None and isinstance(self.problem, FunctionProblem):
             return self._pool.evaluate(self.problem, phenotypes, rng)

@@ -9,8 +9,9 @@ from typing import Any
 
 from evo.catalogue import Catalogue
 from evo.champion import Champion, ChampionError, load
+from evo.files import check_output
 from evo.recorded import champion_path
-from evo.rescore import maximizes, weight_number
+from evo.rescore import maximizes, told, weight_number, weight_scores
 
 FORMATS = Catalogue(
     "format",
@@ -34,7 +35,8 @@ def export(path: Path, to: str, out: Path, weight: str | None = None) -> str:
         to: one of `FORMATS`.
         out: the file to write.
         weight: a shared weight; "own" for the network's own; None for the champion's best shared weight where it was
-            scored with shared weights, else (and for a matrix, where shared weights are not written) its own.
+            scored with shared weights, by the scores in its file or, where these are not in it, scored again, else
+            (and for a matrix, where shared weights are not written) its own.
 
     Raises:
         ValueError: the format or the weight is none.
@@ -42,8 +44,7 @@ def export(path: Path, to: str, out: Path, weight: str | None = None) -> str:
     """
     write = FORMATS.find(to)
     file = champion_path(path)
-    if out.exists() and out.samefile(file):
-        raise ValueError(f"--out: {out} is the champion file itself; name another file")
+    check_output("--out", out, file)
     champion = load(file)
     networks = champion.networks()  # refuses what is no network
     if not networks.inputs or not networks.outputs:
@@ -67,8 +68,19 @@ def _weight(champion: Champion, file: Path, weight: str | None) -> tuple[float |
     series = champion.problem["settings"].get("shared_weights")
     if not series:
         return None, "weights: the network's own"
-    trials = next(iter(champion.trials.values()), [])
-    if len(trials) != len(series) or not all(trials):
-        return 1.0, "weights: all 1, as the champion file has no scores per shared weight; choose with --weight"
-    best = (max if maximizes(champion, file) else min)(range(len(series)), key=lambda n: statistics.fmean(trials[n]))
-    return float(series[best]), f"weights: all {series[best]:g}, its best shared weight; choose others with --weight"
+    try:
+        numbers = [weight_number(weight) for weight in series]
+        means = _means(champion, file, numbers)
+    except Exception as error:  # a user's own problem whose source has gone, or changed, can fail in any way
+        why = f"as the champion file has no scores per shared weight, nor can it be scored here ({told(error)})"
+        return 1.0, f"weights: all 1, {why}; choose with --weight"
+    best = numbers[means.index((max if maximizes(champion, file) else min)(means))]
+    return best, f"weights: all {best:g}, its best shared weight; choose others with --weight"
+
+
+def _means(champion: Champion, file: Path, series: list[float]) -> list[float]:
+    """Return the first objective's mean score with each shared weight, from the champion file or scored again."""
+    trials = champion.trials.get(next(iter(champion.fitness), ""), [])
+    if len(trials) == len(series) and all(trials):
+        return [statistics.fmean(row) for row in trials]
+    return weight_scores(champion, file, series)

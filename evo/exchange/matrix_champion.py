@@ -6,14 +6,17 @@ view of the genome's matrix). Its files hold the networks as they were expressed
 
 from __future__ import annotations
 
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from evo import seeds
 from evo.champion import Champion, ChampionError, networks_of
 from evo.evaluation.evaluator import Evaluator
+from evo.exchange import matrix_file
 from evo.exchange.matrix_file import (
     LARGEST_NETWORK,
     LARGEST_WEIGHT,
@@ -211,21 +214,48 @@ def _disabled(champion: Champion, structure: Structure) -> list[tuple[int, int]]
     """Return the ends of a topology's disabled connections that lead forward; a network's edges come first."""
     if champion.genome["name"] != "topology":
         return []
-    names = identities(structure)
     try:
-        hidden = sorted(float(identity) for identity, _ in champion.genes["nodes"])
-        if len(hidden) != structure.first_output - structure.first_hidden:
-            raise ValueError(f"{len(hidden)} hidden nodes, unlike the network")
-        names[structure.first_hidden : structure.first_output] = hidden
-        number = {identity: node for node, identity in enumerate(names)}
-        genes = champion.genes["connections"]
-        ends = [(number[source], number[target]) for source, target, _, enabled in genes if not enabled]
-    except (KeyError, TypeError, ValueError) as error:
+        ends = _places(champion, structure)
+        enabled = [bool(connection[3]) for connection in champion.genes["connections"]]
+    except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ChampionError(f"the champion's genes are not those of its network: {error!r}") from None
     first = structure.first_hidden
-    return [(source, target) for source, target in ends if source < target and target >= first]
+    return [
+        (source, target)
+        for (source, target), used in zip(ends, enabled, strict=True)
+        if not used and source < target and target >= first
+    ]
+
+
+def _places(champion: Champion, structure: Structure) -> list[tuple[int, int]]:
+    """Return the numbers of the nodes that a topology's connections lead from and to; its nodes may go by depth."""
+    from genomes.topology.indexing import index
+
+    hidden = [float(identity) for identity, _ in champion.genes["nodes"]]
+    if len(hidden) != structure.first_output - structure.first_hidden:
+        raise ValueError(f"{len(hidden)} hidden nodes, unlike the network")
+    ends = [(float(source), float(target)) for source, target, _, _ in champion.genes["connections"]]
+    known = identities(structure)
+    known[structure.first_hidden : structure.first_output] = hidden
+    if unknown := {end for pair in ends for end in pair} - set(known):
+        raise ValueError(f"connections to {sorted(unknown)[:3]}, which are no nodes")
+    by_depth = bool(champion.genome["settings"].get("deeper_only"))
+    if by_depth:  # in a circle there is no depth
+        sorter: TopologicalSorter[float] = TopologicalSorter()
+        for source, target in ends:
+            sorter.add(target, source)
+        sorter.prepare()
+    nodes, columns = torch.tensor([hidden], dtype=torch.float64), torch.tensor(ends, dtype=torch.float64).reshape(-1, 2)
+    sources, targets = columns[None, :, 0], columns[None, :, 1]
+    where = index(nodes, sources, targets, len(structure.inputs), len(structure.outputs), by_depth)
+    return list(zip(where.sources[0].tolist(), where.targets[0].tolist(), strict=True))
 
 
 def write(champion: Champion, path: Path) -> None:
-    """Write the champion's network as a matrix file."""
-    write_text(path, matrix_text(export_matrix(champion)))
+    """Write the champion's network as a matrix file; ChampionError where that would be too large to be read again."""
+    text = matrix_text(export_matrix(champion))
+    if len(text) > matrix_file.LARGEST_FILE:
+        raise ChampionError(
+            f"the network's matrix takes {len(text)} bytes; matrix files have at most {matrix_file.LARGEST_FILE}"
+        )
+    write_text(path, text)

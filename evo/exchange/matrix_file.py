@@ -19,10 +19,10 @@ import numpy as np
 
 from evo.activations import IDS, NAMES
 
-LARGEST_FILE = 64 * 2**20
-"""Bytes; a file beyond is refused unread."""
+LARGEST_FILE = 160 * 2**20
+"""Bytes; a file beyond is neither read nor written."""
 LARGEST_NETWORK = 4096
-"""Nodes."""
+"""Nodes; they fit in a file as long as most cells have three digits."""
 LARGEST_WEIGHT = float(np.finfo(np.float32).max)
 TINY = 1e-99
 """Written for an enabled connection whose weight is 0, which would say that there is none."""
@@ -148,7 +148,7 @@ def _is_weight(number: Any) -> bool:
 
 
 def matrix_text(matrix: Matrix) -> str:
-    """Return the matrix as such a file has it: numbers with three digits where those say all, else with nine."""
+    """Return the matrix as such a file has it: numbers with three digits where those say all, else with more."""
     lines = []
     for row, activation in zip(matrix.weights.tolist(), matrix.activations, strict=True):
         lines.append(",".join([*(_cell(weight) for weight in row), _cell(float(IDS[activation]))]))
@@ -156,5 +156,9 @@ def matrix_text(matrix: Matrix) -> str:
 
 
 def _cell(number: float) -> str:
-    short = f"{number:.2e}"
-    return short if float(short) == number or number != number else f"{number:.8e}"
+    """Return a number as text that gives it back: nine digits give any float32 back, and no other number surely."""
+    short, longer = f"{number:.2e}", f"{number:.8e}"
+    if float(short) == number or number != number:
+        return short
+    single = abs(number) <= LARGEST_WEIGHT and float(np.float32(number)) == number == float(np.float32(float(longer)))
+    return longer if single or float(longer) == number else repr(number)

@@ -27,6 +27,8 @@ FEED_FORWARD = '''
 def act(observation):
     """Return the outputs for the inputs: [inputs] -> [outputs], or [cases, inputs] -> [cases, outputs]."""
     observation = np.asarray(observation, dtype=float)
+    if observation.ndim not in (1, 2) or observation.shape[-1] != len(INPUTS):
+        raise ValueError(f"observation: expected [{len(INPUTS)}] or [cases, {len(INPUTS)}], got {observation.shape}")
     values = np.ones((len(ACTIVATIONS), *observation.shape[:-1]))  # the first is the bias
     values[1 : 1 + len(INPUTS)] = observation.T
     for node in range(1, len(ACTIVATIONS)):
@@ -49,6 +51,8 @@ class Network:
 
     def act(self, observation):
         """Return the outputs [outputs] for the inputs [inputs]."""
+        if np.shape(observation) != (len(INPUTS),):
+            raise ValueError(f"observation: expected [{len(INPUTS)}], got {np.shape(observation)}")
         values = np.ones(len(ACTIVATIONS))  # the first is the bias
         values[1 : 1 + len(INPUTS)] = observation
         for node in range(1, len(ACTIVATIONS)):
@@ -57,7 +61,7 @@ class Network:
                 values[node] = sum(weight * step[source] for step, source, weight in read)
             values[node] = FUNCTIONS[ACTIVATIONS[node]](values[node])
         self.before = values
-        return values[-len(OUTPUTS) :]
+        return values[-len(OUTPUTS) :].copy()
 
 
 network = Network()

@@ -45,7 +45,10 @@ class Network(torch.nn.Module):
 
     def step(self, inputs, state=None):
         """Return the outputs [cases, outputs], and the state [cases, nodes] for the next step."""
-        before = [torch.zeros_like(inputs[:, 0])] * NODES if state is None else state.unbind(1)
+        if inputs.dim() != 2 or inputs.shape[1] != len(INPUTS):
+            raise ValueError(f"inputs: expected shape [cases, {len(INPUTS)}], got {list(inputs.shape)}")
+        inputs = inputs.to(self.weight.dtype)
+        before = [torch.zeros_like(inputs[:, 0])] * NODES if state is None else state.to(inputs.dtype).unbind(1)
         values = [torch.ones_like(inputs[:, 0]), *inputs.unbind(1)]
         for node in range(NODES):
             if node > len(INPUTS):

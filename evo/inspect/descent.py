@@ -22,9 +22,9 @@ class Picture:
     """One picture of the film.
 
     Attributes:
-        generation: when the ancestor was born.
+        generation: when the ancestor was born; for the champion, when it scored best.
         network: its own, as in a champion file.
-        words: when it was born, and its score.
+        words: that generation, and its score.
         news: what was new about it.
         svg: its drawing.
     """
@@ -119,16 +119,22 @@ def _kept(count: int, size: int) -> list[int]:
 
 
 def _news(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """Return how the nodes, by activation, and the connections of two networks differ."""
+    """Return how the nodes, by activation, the inputs and the connections of two networks differ."""
     before, after = (Structure.of(network) for network in (old, new))
     nodes = Counter(dict(after.counts()))
     nodes.subtract(dict(before.counts()))
     words = [
         f"{abs(count)} {'more' if count > 0 else 'fewer'} {name}" for name, count in sorted(nodes.items()) if count
     ]
+    first = min(before.first_hidden, after.first_hidden)
+    inputs = sum(before.activations[node] != after.activations[node] for node in range(1, first))
+    if inputs:
+        words.append(f"{inputs} input{'s' * (inputs > 1)} with another activation")
     grown = len(after.edges) - len(before.edges)
     if grown:
         words.append(f"{abs(grown)} {'more' if grown > 0 else 'fewer'} connection{'s' * (abs(grown) > 1)}")
     if words:
         return ", ".join(words)
-    return "other connections" if {e[:2] for e in before.edges} != {e[:2] for e in after.edges} else "other weights"
+    if {edge[:2] for edge in before.edges} != {edge[:2] for edge in after.edges}:
+        return "other connections"
+    return "other activations" if before.activations[first:] != after.activations[first:] else "other weights"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import torch
 
 from evo.control import ControlProblem
 from evo.inspect.javascript import NotTranslatable, problem_source
@@ -20,6 +21,8 @@ from evo.problem import Problem
 
 STARTS = 20
 """Episodes that can be watched."""
+SHAPES = {"line": 4, "box": 4, "circle": 3}
+"""What a scene is made of, and how many numbers belong to each; stage.js draws them."""
 
 
 @runtime_checkable
@@ -53,6 +56,35 @@ class Live:
     maximize: bool = True
 
 
+def scene_fault(problem: ControlProblem) -> str:
+    """Return what is wrong with what a problem's `scene` returns; empty where the page's script can draw it."""
+    try:
+        (start,) = problem.start(1, np.random.default_rng(0))
+        shapes: object = problem.scene(tuple(torch.tensor(float(value), dtype=torch.float64) for value in start))
+    except Exception as error:  # a user's own code can fail in any way
+        return f"scene raised {type(error).__name__}: {error}"
+    if not isinstance(shapes, tuple):
+        return f"scene returned a {type(shapes).__name__}, expected a tuple of shapes"
+    for number, shape in enumerate(shapes, 1):
+        if not _is_shape(shape):
+            named = shape[0] if isinstance(shape, tuple) and shape else shape
+            return (
+                f"shape {number} of its scene, {str(named)[:40]!r}, is none of ('line', x1, y1, x2, y2), ('box', x, y, "
+                f"width, height) and ('circle', x, y, radius); a scene is a tuple of such: is the outer one missing?"
+            )
+    return ""
+
+
+def _is_shape(shape: object) -> bool:
+    """Return whether it is a tuple of the name of a shape and as many numbers as belong to it."""
+    if not isinstance(shape, tuple) or not shape or not isinstance(shape[0], str):
+        return False
+    return len(shape) == 1 + SHAPES.get(shape[0], -1) and all(
+        isinstance(number, (int, float)) or (isinstance(number, torch.Tensor) and number.dim() == 0)
+        for number in shape[1:]
+    )
+
+
 def live_problem(problem: Problem, rng: np.random.Generator, recorded: Sequence[Sequence[float]] = ()) -> Live:
     """Return what a page needs to run a problem.
 
@@ -79,6 +111,8 @@ def _control(problem: ControlProblem, rng: np.random.Generator, recorded: Sequen
         source = problem_source(problem)
     except NotTranslatable as error:
         return Live(note=f"This problem cannot run in a page, so the network is at rest: {error}")
+    if fault := scene_fault(problem):
+        return Live(note=f"This problem cannot be drawn in a page, so the network is at rest: {fault}")
     states = [tuple(float(value) for value in state) for state in problem.start(STARTS, rng)]
     places = [place for place, state in enumerate(states) if state not in states[:place]]  # each start once
     scores = [[finite(row[place]) for place in places] for row in recorded if len(row) == len(states)]

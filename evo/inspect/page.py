@@ -6,11 +6,13 @@ everything they say is escaped or data, and nothing but the page's own style and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from evo.champion import Champion
+from evo.cohort_record import CohortRecord
 from evo.inspect.ancestor import Ancestor
 from evo.inspect.curves import COLOURS, Line, bars_svg, curve_svg
 from evo.inspect.descent import Picture, film, film_html, slider_html
@@ -20,6 +22,7 @@ from evo.inspect.javascript import activations_source
 from evo.inspect.live import Live
 from evo.inspect.live_html import ruler, stage, surgery
 from evo.inspect.structure import Structure
+from evo.inspect.study import study_data, study_sections
 from evo.inspect.text import escape, finite, shown
 
 MOST_CHARTS = 12
@@ -63,6 +66,8 @@ def champion_page(
     command: str,
     live: Live | None = None,
     ancestors: Sequence[Ancestor] = (),
+    studies: Sequence[CohortRecord] = (),
+    unknown: str = "",
 ) -> str:
     """Return the page, an HTML document; the same for the same arguments, byte for byte.
 
@@ -73,25 +78,32 @@ def champion_page(
         command: what to type to run the campaign again; empty where that is not known.
         live: what can be watched; None shows the network at rest.
         ancestors: the champion's, the oldest first; may be empty.
+        studies: how settings compare, or evolve, over time; may be empty.
+        unknown: why its ancestors are not known; empty where they are.
     """
     live = live if live is not None and champion.network is not None else Live()
     shared = bool(champion.problem.get("settings", {}).get("shared_weights"))
     pictures = film(champion, ancestors, shared) if champion.network is not None else []
     weight = _initial(sweep, live.maximize) if live.kind else None
     curves, scores = _score_chart(champion, history), _sweep_chart(champion, sweep, weight)
-    body = [_headline(champion)]
+    body = [_headline(champion), *study_sections(studies)]
     if live.kind:
         body.append(_side_by_side(stage(live), *(scores or curves)))
     elif live.note:
         body.append(f"<section>\n<p>{escape(live.note, 600)}</p>\n</section>")
     if pictures:
-        body.append(_network(pictures, shared, live))
+        body.append(_network(pictures, shared, live, unknown))
     charts = [*curves, *scores] if not live.kind else curves if scores else []
     body.append(_side_by_side(*charts, _provenance(champion, command)))
     body += [_genes(champion), _settings(champion)]
     title = f"Champion of {champion.problem.get('name', 'a problem')}"
-    data = _data(pictures, live, sweep, weight) if pictures else None
-    return document(title, body, (part("page.css"), style()), _scripts(live) if pictures else (), data)
+    data = _data(pictures, live, sweep, weight) if pictures else {}
+    scripts = _scripts(live) if pictures else []
+    sheet = part("page.css")
+    if studies:
+        data |= {"studies": study_data(studies)}
+        scripts, sheet = [*scripts, part("study.js")], sheet + part("study.css")
+    return document(title, body, (sheet, style()), scripts, data or None)
 
 
 def _scripts(live: Live) -> list[str]:
@@ -114,11 +126,13 @@ def _data(pictures: Sequence[Picture], live: Live, sweep: Sequence[WeightScore],
 
 
 def _initial(sweep: Sequence[WeightScore], maximize: bool) -> int | None:
-    """Return the place of the weight that the page starts with: the best; None without any."""
+    """Return the place of the weight that the page starts with: the best of those with a score; None without any."""
     if not sweep:
         return None
     sign = 1.0 if maximize else -1.0
-    return max(range(len(sweep)), key=lambda place: (sign * (finite(sweep[place].mean) or 0.0), -place))
+    means = [finite(one.mean) for one in sweep]
+    merits = [-math.inf if mean is None else sign * mean for mean in means]
+    return max(range(len(sweep)), key=lambda place: (merits[place], -place))
 
 
 def _headline(champion: Champion) -> str:
@@ -129,7 +143,7 @@ def _headline(champion: Champion) -> str:
         tiles.append(("hidden nodes", str(structure.first_output - structure.first_hidden)))
         tiles.append(("connections", str(len(structure.edges))))
         tiles.append(("inputs used, with bias", f"{used} of {len(structure.inputs) + 1}"))
-    tiles += [("born in generation", str(champion.generation)), ("seed", str(champion.seed))]
+    tiles += [("scored best in generation", str(champion.generation)), ("seed", str(champion.seed))]
     cells = "".join(f'<div class="tile"><dt>{escape(k)}</dt><dd>{escape(v, 40)}</dd></div>' for k, v in tiles)
     over = f"Champion · genome {_name(champion.genome)} · algorithm {_name(champion.algorithm)}"
     if champion.variant != "default":
@@ -146,9 +160,10 @@ def _side_by_side(*sections: str) -> str:
     return f'<div class="pair">{"".join(sections)}</div>'
 
 
-def _network(pictures: Sequence[Picture], shared: bool, live: Live) -> str:
+def _network(pictures: Sequence[Picture], shared: bool, live: Live, unknown: str) -> str:
     note = "Found with one weight shared by all connections: none has a weight of its own. " if shared else ""
     note += "Point at a node to see what it reads and what reads it."
+    note += f" Its ancestors are not known: {escape(unknown)}." if unknown else ""
     large = " large" if Structure.of(pictures[-1].network).depth > DEEPEST_FIT else ""
     return (
         f'<section class="wide network{large}">\n<div class="heading"><div><h2>Network</h2>\n<p>{note}</p></div>\n'

@@ -29,8 +29,8 @@ def champion_summary(champion: Champion, history: Sequence[RunHistory]) -> str:
         plain(thing.get("name", "unnamed"), 40) for thing in (champion.problem, champion.genome, champion.algorithm)
     )
     lines = [f"Champion of {problem}: {genome}, found by {algorithm}"]
-    born, seed, variant = (plain(value, 40) for value in (champion.generation, champion.seed, champion.variant))
-    lines.append(f"  born in generation {born}, seed {seed}, variant {variant}")
+    generation, seed, variant = (plain(value, 40) for value in (champion.generation, champion.seed, champion.variant))
+    lines.append(f"  scored best in generation {generation}, seed {seed}, variant {variant}")
     for name, score in list(champion.fitness.items())[:MOST_SCORES]:
         lines.append(f"  {plain(name, 30):<24} {shown(score)}")
     lines += _network(champion) if champion.network is not None else _genes(champion)
@@ -67,7 +67,7 @@ def _weights(champion: Champion) -> list[str]:
         return []
     name, trials = next(iter(champion.trials.items()))
     weights = champion.problem.get("settings", {}).get("shared_weights") or ["own"]
-    if len(weights) != len(trials):
+    if not isinstance(weights, list) or len(weights) != len(trials):
         weights = [str(place) for place in range(1, len(trials) + 1)]
     lines = [
         f"{'weight':>8} {'mean':>10} {'sd':>9}   {plain(name, 30)} over {max(map(len, trials), default=0)} episodes"

@@ -48,7 +48,8 @@ def evolve_weights(
     algorithm: Algorithm,
     generations: int,
     judge: Problem,
-    seed: int = 0,
+    *,
+    seed: int,
     threads: int = 1,
 ) -> Evolved:
     """Run an algorithm on a genome's weights, and return the candidate that did best in a judgement at the end.

@@ -35,7 +35,7 @@ class Descent:
 
 
 def descend(
-    network: dict[str, Any], problem: Problem, steps: int = 2000, learning_rate: float = 0.03, seed: int = 0
+    network: dict[str, Any], problem: Problem, steps: int = 2000, learning_rate: float = 0.03, *, seed: int
 ) -> Descent:
     """Return a network with its weights after gradient descent, and the losses on the way.
 

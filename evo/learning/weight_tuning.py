@@ -11,6 +11,7 @@ each the part that belongs to its own edges by number, so a network learns the s
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -34,7 +35,7 @@ class TunedWeights(Lifetime):
         population: samples per network and step, an even number: they come in pairs, mirrored at the centre.
         standard_deviation: of every weight's samples at the start.
         center_learning_rate: half of the longest step of a network's weights, as a distance.
-        standard_deviation_learning_rate: of the standard deviations.
+        standard_deviation_learning_rate: of the standard deviations; 0 leaves them as they are.
 
     Raises:
         ValueError: a setting is outside its range.
@@ -50,15 +51,17 @@ class TunedWeights(Lifetime):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.steps < 0 or self.population < 2 or self.population % 2:
+        whole = isinstance(self.steps, int) and isinstance(self.population, int)
+        if not whole or self.steps < 0 or self.population < 2 or self.population % 2:
             raise ValueError(
-                f"TunedWeights: expected steps >= 0 and an even population >= 2, because samples come in pairs, got "
-                f"{self.steps} steps and a population of {self.population}"
+                f"TunedWeights: expected whole numbers, steps >= 0 and an even population >= 2, because samples come "
+                f"in pairs, got {self.steps} steps and a population of {self.population}"
             )
-        if not (self.standard_deviation > 0 and self.center_learning_rate > 0):
+        positive, rate = (self.standard_deviation, self.center_learning_rate), self.standard_deviation_learning_rate
+        if not (all(0 < value < math.inf for value in positive) and 0 <= rate < math.inf):
             raise ValueError(
-                f"TunedWeights: standard_deviation and center_learning_rate must be more than 0, got "
-                f"{self.standard_deviation} and {self.center_learning_rate}"
+                f"TunedWeights: standard_deviation and center_learning_rate must be more than 0, and "
+                f"standard_deviation_learning_rate 0 or more, got {positive[0]}, {positive[1]} and {rate}"
             )
 
     def live(self, networks: Networks, seed: int) -> Networks:

@@ -29,6 +29,7 @@ import numpy as np
 import torch
 
 from evo.layout import Layout
+from evo.learners import Learners
 from evo.networks import Networks, pack
 
 
@@ -169,6 +170,8 @@ def reordered(phenotypes: Any, order: Sequence[int]) -> Any:
     if isinstance(phenotypes, Networks):
         lists = [_lists(phenotypes[number : number + 1]) for number in order]
         return pack(phenotypes.inputs, phenotypes.outputs, lists).on(phenotypes.execution)
+    if isinstance(phenotypes, Learners):
+        return phenotypes[torch.tensor(list(order))]
     if isinstance(phenotypes, (torch.Tensor, np.ndarray)):
         return phenotypes[list(order)]
     if isinstance(phenotypes, (list, tuple)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -101,7 +101,9 @@ def record(
         recorded.genomes.append(evaluated)
         recorded.rows.append(rows.clone())
         outcomes = score(plain_scores(evaluated, rows))
-        return outcomes if maximize else Outcomes(-outcomes.scores, outcomes.kinds, outcomes.messages)
+        if algorithm.state_in_rows:  # it goes on with what was learned; here, nothing was
+            outcomes = replace(outcomes, rows=rows.clone())
+        return outcomes if maximize else replace(outcomes, scores=-outcomes.scores)
 
     search = Search(genome, (Objective("score", maximize),), False, GENERATIONS, seed, evaluate)
     algorithm.run(search)

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 
 from evo.activations import NAMES
+from evo.control import ControlProblem
 from evo.genome import Genome
+from evo.inspect.live import scene_fault
 from evo.networks import Networks, pack
 from evo.outcome import Outcome, Outcomes
 from evo.problem import Objective, Problem
@@ -188,9 +190,23 @@ problem_checks: tuple[Check, ...] = (
 """Each takes a problem and a batch of phenotypes."""
 
 
+def check_scene(problem: ControlProblem, _phenotypes: Any) -> None:
+    """What `scene` returns can be drawn on a champion's page."""
+    fault = scene_fault(problem)
+    require(not fault, fault)
+
+
+control_checks: tuple[Check, ...] = (Check("scene", "what scene returns can be drawn", check_scene),)
+"""Each takes a control problem and a batch of networks."""
+
+
+def _checks_of(problem: Problem) -> tuple[Check, ...]:
+    return (*problem_checks, *control_checks) if isinstance(problem, ControlProblem) else problem_checks
+
+
 def check_problem(problem: Problem, phenotypes: Any) -> list[Finding]:
     """Return what every check says of a problem, tried on a batch of two phenotypes or more."""
-    return run_checks(f"problem {label(problem)}", problem_checks, problem, phenotypes)
+    return run_checks(f"problem {label(problem)}", _checks_of(problem), problem, phenotypes)
 
 
 def mismatch(genome: Genome, problem: Problem) -> str:
@@ -257,7 +273,7 @@ def check_pair(genome: Genome, problem: Problem) -> list[Finding]:
     if not findings[0].ok:
         return findings
     genome, rows = grown(genome)
-    return findings + run_checks(subject, problem_checks, problem, genome.express(rows))
+    return findings + run_checks(subject, _checks_of(problem), problem, genome.express(rows))
 
 
 def made_up_networks(inputs: int, outputs: int, count: int, rng: np.random.Generator) -> Networks:

@@ -10,23 +10,27 @@ from genomes.topology.distance import connection_keys
 from genomes.topology.fields import Fields
 
 
-def cross(child: Fields, other: Fields, rng: np.random.Generator) -> None:
+def cross(child: Fields, other: Fields, rng: np.random.Generator, disabled_inheritance_rate: float = 0.5) -> None:
     """Mix into copies of first parents what second parents have in common with them, in place.
 
     Nodes and connections are aligned by identity. Structure, and genes that only the first (the fitter) parent has,
     are the first parent's. A matching connection takes its weight from either parent, evenly, and a matching node, an
-    input and an output its activation; a matching connection's enabled flag comes along with its weight.
+    input and an output its activation. A matching connection that both have disabled stays so.
 
     Args:
         child: views of copies of the first parents' rows.
         other: views of the second parents' rows.
         rng: where all draws come from.
+        disabled_inheritance_rate: the probability that a matching connection which one parent has disabled is disabled
+            in the child (the paper: 0.75). With 0.5 its flag is that of the parent whose weight it takes.
     """
     place, match = _align(connection_keys(child), connection_keys(other))
-    take = match & (seeds.uniform(rng, tuple(match.shape), child.node) < 0.5)
-    for name in ("edge_weight", "edge_enabled"):
-        mine, theirs = getattr(child, name), getattr(other, name)
-        mine[...] = torch.where(take, theirs.gather(1, place), mine)
+    draws = seeds.uniform(rng, tuple(match.shape), child.node)
+    child.edge_weight[...] = torch.where(match & (draws < 0.5), other.edge_weight.gather(1, place), child.edge_weight)
+    # the weight's draw decides here too, so that with 0.5 the flag comes with the weight
+    mine, theirs = child.edge_enabled, other.edge_enabled.gather(1, place)
+    take = torch.where(theirs < mine, draws < disabled_inheritance_rate, draws < 1.0 - disabled_inheritance_rate)
+    mine[...] = torch.where(match & take, theirs, mine)
     place, match = _align(child.node, other.node)
     take = match & (seeds.uniform(rng, tuple(match.shape), child.node) < 0.5)
     child.node_activation[...] = torch.where(take, other.node_activation.gather(1, place), child.node_activation)

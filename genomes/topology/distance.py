@@ -34,7 +34,7 @@ def compatibility(
         structure_coefficient: c1 = c2, what a connection counts that only one of two genomes has.
         weight_coefficient: c3, what the mean difference of common connections' weights counts.
         normalize_above: N, which the first term is divided by, is the larger genome's number of connections where
-            that is above this, else 1 (the paper: 1 for genomes of fewer than 20 genes).
+            that is at least this, else 1 (the paper: 1 for genomes of fewer than 20 genes).
         activation_coefficient: what the share of common hidden nodes counts whose activations differ; not in the
             paper, which has one activation, but for genomes that have several.
     """
@@ -43,7 +43,7 @@ def compatibility(
     sizes = fields.edges()[:, None], others.edges()[None, :]
     unshared = sizes[0] + sizes[1] - 2 * common  # E + D
     larger = torch.maximum(*sizes)
-    genes = torch.where(larger > normalize_above, larger, 1)  # N
+    genes = torch.where((larger >= normalize_above) & (larger > 0), larger, 1)  # N
     weight = weights_apart / common.clamp(min=1)  # W
     delta = structure_coefficient * unshared / genes + weight_coefficient * weight  # equation 1
     if activation_coefficient:

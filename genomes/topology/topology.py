@@ -8,7 +8,7 @@ Weight agnostic networks (Gaier & Ha 2019, arXiv:1906.04358) evolve its structur
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -28,9 +28,29 @@ from genomes.topology.express import edge_order, express, expressed
 from genomes.topology.fields import Fields, topology_layout
 from genomes.topology.identity import input_identities, output_identities
 from genomes.topology.indexing import depths, index
+from genomes.topology.validity import check
 from genomes.topology.variation import KINDS, vary
 
 TEN_ACTIVATIONS = ("linear", "step", "sin", "gaussian", "tanh", "sigmoid", "inverse", "abs", "relu", "cos")
+
+NEAT: dict[str, Any] = {
+    "mutation": "each",
+    "initial_connection_rate": 1.0,
+    "activations": ("sigmoid",),
+    "output_activation": "sigmoid",
+    "weight_rate": 0.8,
+    "weight_perturbation_rate": 0.9,
+    "weight_replacement_rate": 0.1,
+    "add_node_rate": 0.03,
+    "add_connection_rate": 0.05,
+    "enable_connection_rate": 0.0,  # disabled connections come back in crossover alone
+    "activation_rate": 0.0,
+    "disabled_inheritance_rate": 0.75,
+    "structure_coefficient": 1.0,
+    "weight_coefficient": 0.4,
+    "normalize_above": 20,
+}
+"""The settings of Stanley & Miikkulainen 2002, section 4.1, for small populations; see `Topology.neat`."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +73,9 @@ class Topology(Genome):
             mutation is of each kind.
         weight_perturbation_rate: the probability that a weight moves in a mutation of weights.
         weight_deviation: the standard deviation of such a move.
-        weight_replacement_rate: the probability that a weight is drawn anew in a mutation of weights.
+        weight_replacement_rate: the probability that a weight is drawn anew instead in a mutation of weights.
+        disabled_inheritance_rate: the probability that a common connection which is disabled in one of two parents is
+            disabled in their child; 0.5: its flag comes with its weight.
         recurrent: whether connections may lead backward, reading the previous step.
         deeper_only: whether connections are added to any node that lies deeper (the longest path to it is longer), as
             in the published code; else to any node with a greater identity.
@@ -61,7 +83,10 @@ class Topology(Genome):
         structure_coefficient, weight_coefficient, activation_coefficient: what connections that only one of two
             genomes has, the mean difference of common connections' weights, and the share of common nodes whose
             activations differ count for their distance (NEAT, equation 1; activations are not in it).
-        normalize_above: distances are divided by the number of genes where a genome has more than so many.
+        normalize_above: distances are divided by the number of genes where a genome has so many or more.
+
+    Raises:
+        ValueError: a setting is outside its range, or two contradict each other.
     """
 
     name: ClassVar[str] = "topology"
@@ -98,30 +123,10 @@ class Topology(Genome):
     weight_coefficient: float = 0.4
     activation_coefficient: float = 0.0
     normalize_above: int = 20
+    disabled_inheritance_rate: float = field(default=0.5, metadata={"later": True})
 
     def __post_init__(self) -> None:
-        if self.inputs < 1 or self.outputs < 1 or self.hidden < 1:
-            raise ValueError(
-                f"Topology: inputs, outputs and hidden are at least 1, got {self.inputs}, {self.outputs}, {self.hidden}"
-            )
-        if min(self.rates) < 0 or not sum(self.rates):
-            raise ValueError(f"Topology: mutation rates are 0 or more and not all 0, got {self.rates}")
-        if self.mutation not in ("one", "each") or self.changes < 1 or (self.changes > 1 and self.mutation == "each"):
-            raise ValueError(
-                f"Topology: mutation is 'one', with 1 change or more, or 'each', with 1; got {self.mutation!r} and "
-                f"{self.changes} changes"
-            )
-        if self.deeper_only and self.recurrent:
-            raise ValueError("Topology: with deeper_only no connection leads backward, so recurrent must be False")
-        if self.mutation == "each" and max(self.rates) > 1:
-            raise ValueError(f"Topology: with mutation='each', rates are probabilities, at most 1; got {self.rates}")
-        if not self.activations or not 0 <= self.initial_connection_rate <= 1 or self.weight_range < 0:
-            raise ValueError(
-                f"Topology: expected activations, an initial_connection_rate from 0 to 1 and a weight_range from 0 up, "
-                f"got {self.activations}, {self.initial_connection_rate}, {self.weight_range}"
-            )
-        for activation in (*self.activations, self.output_activation):
-            activation_id(activation)
+        check(self)
         if not self.connections:
             object.__setattr__(self, "connections", self._first_genes() + 32)
 
@@ -135,6 +140,19 @@ class Topology(Genome):
     def for_problem(cls, problem: Problem, **settings: Any) -> Self:
         """Return a topology with the problem's inputs and outputs."""
         return cls(len(problem.inputs), len(problem.outputs), **settings)
+
+    @classmethod
+    def neat(cls, problem: Problem, **changes: Any) -> Self:
+        """Return NEAT's topology for a problem, with the settings of Stanley & Miikkulainen 2002, section 4.1.
+
+        The paper's sigmoid is steeper, 1 / (1 + exp(-4.9 x)), which larger weights make up for, and it does not say
+        how far weights move: here normally, by `weight_deviation`.
+
+        Args:
+            problem: whose inputs and outputs it has.
+            changes: settings that are to differ.
+        """
+        return cls.for_problem(problem, **{**NEAT, **changes})
 
     @property
     def rates(self) -> tuple[float, ...]:
@@ -206,7 +224,7 @@ class Topology(Genome):
     def crossover(self, first: torch.Tensor, second: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """Return children with the first parents' structure and common genes of either; see `crossover.cross`."""
         children = first.clone()
-        cross(self.fields(children), self.fields(second), rng)
+        cross(self.fields(children), self.fields(second), rng, self.disabled_inheritance_rate)
         return children
 
     def express(self, rows: torch.Tensor) -> Networks:
@@ -214,7 +232,17 @@ class Topology(Genome):
         return express(self.fields(rows), self.inputs, self.outputs, self.hidden_always_enabled, self.deeper_only)
 
     def absorb(self, rows: torch.Tensor, phenotypes: Networks) -> torch.Tensor:
-        """Return the rows with the weights that their networks have."""
+        """Return the rows with the weights that their networks have.
+
+        Raises:
+            TypeError: connections between hidden nodes are expressed with weight 1, so theirs would be lost.
+        """
+        if self.hidden_always_enabled:
+            raise TypeError(
+                "Topology cannot take over what its networks learned: with hidden_always_enabled, connections between "
+                "hidden nodes are expressed with weight 1, whatever their genes say, so theirs would be lost; leave it "
+                "out, or use inheritance='baldwinian'"
+            )
         learned = rows.clone()
         order = edge_order(self.fields(rows), self.inputs, self.outputs, self.hidden_always_enabled, self.deeper_only)
         self.fields(learned).edge_weight[order] = phenotypes.edge_weights.to(rows)
@@ -268,7 +296,7 @@ class Topology(Genome):
     def resize(self, origin: Topology, rows: torch.Tensor) -> torch.Tensor:
         """Return rows of another topology of the same interface in this one's layout, which must have the room."""
         wider = self.layout.empty(len(rows), torch.nan).to(rows.device)
-        for name in (*(field.name for field in origin.layout.fields), *LINEAGE_FIELDS):
+        for name in (*(one.name for one in origin.layout.fields), *LINEAGE_FIELDS):
             old, new = origin.layout.view(rows, name), self.layout.view(wider, name)
             width = min(old.shape[1], new.shape[1])
             new[:, :width] = old[:, :width]

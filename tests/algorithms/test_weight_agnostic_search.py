@@ -123,6 +123,31 @@ def test_failed_networks_never_live_on():
     assert failed.isdisjoint(uids(later, following, "first_parent"))
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"population": 0},
+        {"population": 20.0},
+        {"tournament_size": 0},
+        {"tournament_size": 1.5},
+        {"cull_ratio": 1.0},
+        {"cull_ratio": -0.5},
+        {"elite_ratio": 1.5},
+        {"elite_ratio": -0.2},
+        {"complexity_probability": 80},
+        {"complexity_probability": np.nan},
+    ],
+)
+def test_settings_outside_their_range_are_told_by_name(wrong):
+    with pytest.raises(ValueError, match=f"WeightAgnosticSearch: .*{next(iter(wrong))}"):
+        WeightAgnosticSearch(**wrong)
+
+
+@pytest.mark.parametrize("edge", [{"cull_ratio": 0.0, "elite_ratio": 0.0}, {"elite_ratio": 1.0, "tournament_size": 1}])
+def test_settings_at_the_edges_of_their_ranges_work(edge):
+    assert len(run(WeightAgnosticSearch(population=5, **edge), generations=3)[2][1]) == 5
+
+
 def test_mean_only_ignores_complexity():
     algorithm = WeightAgnosticSearch(population=20, mean_only=True, complexity_probability=1.0)
     (genome, rows, scores), (later, following, _) = run(algorithm, generations=2)

@@ -4,8 +4,18 @@
 
 cartpole: seconds per generation, with the same starts. variation: the same without evaluation, for genomes grown to
 about 200 connections. xor, double-pole: evaluations until solved, median over seeds with its 95 % bootstrap interval.
-neat-python plays the same physics on Python floats. What differs: it divides distances by the genome's size always, has
-a bias per node in place of connections from a bias, and sigmoid and tanh that are 5 and 2.5 times as steep.
+neat-python plays the same physics on Python floats. As it does: all children have two parents, every species keeps its
+best genome, no child has parents of two species, and search is never narrowed to the best species. What still differs:
+- It divides distances by the genome's size always, adds a distance of nodes, has a bias per node in place of
+  connections from a bias, and sigmoid and tanh that are 5 and 2.5 times as steep.
+- A species' size there moves half way to its share, and is at least 1; here it is its share, and only the two best
+  species are certain of a place.
+- Of a species there, ceil(0.2 n) may have offspring, at least 2; here floor(0.2 n) + 1.
+- Each connection there is switched off, or on, with probability 0.005; here a child gets one of its disabled ones
+  enabled with probability 0.01.
+- A new connection there comes to nothing where the pair of nodes drawn is connected or would close a cycle; here a free
+  pair is drawn. Weights there stay within -30 and 30.
+- Of parents of equal fitness there the second drawn gives the structure, here the simpler.
 Exclusive or is also run with the rates of neat-python's example, which change structure far more often than the paper;
 no fixed threshold suits such genomes here, so this side then aims at 10 species.
 """
@@ -33,8 +43,14 @@ SETTINGS = {
     "mutation": "each", "initial_connection_rate": 1.0, "weight_range": 2.0, "weight_deviation": 0.5,
     "weight_rate": 1.0, "weight_perturbation_rate": 0.72, "weight_replacement_rate": 0.08, "add_node_rate": 0.03,
     "add_connection_rate": 0.05, "enable_connection_rate": 0.01, "activation_rate": 0.0,
+    "disabled_inheritance_rate": 0.875,  # there, half of the flags are the disabled parent's, then 75 % are disabled
 }  # fmt: skip
 OFTEN = {"add_connection_rate": 0.5, "remove_connection_rate": 0.5, "add_node_rate": 0.2, "remove_node_rate": 0.2}
+
+
+def neat(population, **settings):
+    alike = {"crossover_rate": 1.0, "champion_above": 0, "narrowing": 10**6, "interspecies_mating_rate": 0.0}
+    return Neat(population, **alike, **settings)
 
 
 def topology(inputs, outputs, activation, **changes):
@@ -54,7 +70,7 @@ def search_here(problem, activation, population, generations, seed, after, targe
 
         genome = topology(len(problem.inputs), len(problem.outputs), activation, **rates)
         search = Search(genome, problem.objectives, False, generations, seed, evaluate)
-        Neat(population, target_species=target_species).run(search)
+        neat(population, target_species=target_species).run(search)
 
 
 def cartpole(options):
@@ -102,7 +118,7 @@ def variation(options):
 
     search = Search(usual, (Objective("chance"),), False, 6, 0, evaluate)
     search.sample = lambda count: search.identify(usual, rows.repeat(-(-count // 50), 1)[:count])
-    Neat(options.genomes, target_species=10).run(search)
+    neat(options.genomes, target_species=10).run(search)
     here = statistics.median(end - begin for begin, end in zip(moments[3::2], moments[4::2], strict=False))
     there = variation_there(options)
     print(f"variation and species, {options.genomes} genomes of about {options.connections} connections: ", end="")

@@ -303,6 +303,61 @@ def test_the_weights_that_are_written(make_network, tmp_path, capsys):
         assert said in capsys.readouterr().out
 
 
+def test_the_best_weight_is_that_of_the_first_objective(make_network, tmp_path, capsys):
+    from evo.settings import describe
+    from problems.digits import Digits
+
+    part = {"name": "perceptron", "settings": {}}
+    problem = describe(Digits(objective="accuracy", shared_weights=(-1.0, 0.5, 2.0)))
+    trials = {"cross_entropy": [[3.0], [1.0], [2.0]], "accuracy": [[0.2], [0.6], [0.4]]}
+    path = tmp_path / "champion.json"
+    Champion(
+        part, problem, part, {}, {"accuracy": 0.4, "best_weight_accuracy": 0.6}, 0, 0,
+        network=make_network(0), trials=trials,
+    ).save(path)  # fmt: skip
+    assert run(path, "--to", "networkx", "--out", tmp_path / "x.graphml") == 0
+    assert "all 0.5, its best" in capsys.readouterr().out
+
+
+def test_recurrent_python_gives_its_outputs_away(make_network, tmp_path):
+    network = make_network(1, recurrent=True, kinds=["tanh", "linear", "cos"])
+    script = (
+        "import network_file as n\nn.act([1.0, 2.0, 3.0])[:] = 99.0\nchanged = n.act([1.0, 0.0, 0.0]).tolist()\n"
+        "n.reset()\nn.act([1.0, 2.0, 3.0])\nprint(json.dumps([changed, n.act([1.0, 0.0, 0.0]).tolist()]))"
+    )
+    network["edges"] += [[17, 16, 0.5]] if not any(edge[:2] == [17, 16] for edge in network["edges"]) else []
+    changed, expected = in_another_process(tmp_path, to_python(network), script)
+    assert changed == expected
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_inputs_of_another_number_are_refused(make_network, tmp_path, recurrent):
+    network = make_network(3, recurrent=recurrent)
+    script = (
+        "import network_file as n\nsaid = []\nfor given in ([1.0], [[1.0]], 1.0, [1.0] * 4, [[[1.0] * 3]]):\n"
+        "    try:\n        n.act(given)\n        said.append('')\n"
+        "    except ValueError as error:\n        said.append(str(error))\nprint(json.dumps(said))"
+    )
+    for said in in_another_process(tmp_path, to_python(network), script):
+        assert said.startswith("observation: expected [3]")
+    module = {}
+    exec(to_torch_source(network), module)
+    for shape in ((7, 1), (7, 4), (3,), (1, 7, 3)):
+        with pytest.raises(ValueError, match=r"inputs: expected shape \[cases, 3\]"):
+            module["Network"]()(torch.ones(shape))
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_torch_source_takes_double_precision(make_network, recurrent):
+    network = make_network(3, recurrent=recurrent)
+    module = {}
+    exec(to_torch_source(network), module)
+    written, cases = module["Network"](), cases_of(network)
+    outputs, state = written.step(cases.double())
+    assert torch.equal(outputs, written(cases))
+    assert torch.equal(written.step(cases.double(), state.double())[0], written.step(cases, state)[0])
+
+
 def test_a_problem_that_minimises_takes_the_least(make_network, tmp_path, monkeypatch):
     from evo.exchange import export as module
 
@@ -324,7 +379,7 @@ def test_wrong_use_is_told(make_network, tmp_path):
     for weight in ("heavy", "nan", "inf"):
         with pytest.raises(ValueError, match="--weight: expected a number or 'own'"):
             export(champion, "dot", tmp_path / "x", weight)
-    with pytest.raises(ValueError, match="is the champion file itself"):
+    with pytest.raises(ValueError, match="is a file that is read for it"):
         export(champion, "dot", champion)
     with pytest.raises(ValueError, match="no network but a genome of kind 'vector'"):
         export(saved(tmp_path, None, genome="vector"), "dot", tmp_path / "x")

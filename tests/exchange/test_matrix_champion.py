@@ -177,6 +177,81 @@ def test_evolved_topologies_come_through(tmp_path, hidden_always_enabled):
         assert len(matrix.disabled) == sum(not enabled for *_, enabled in genes) > 3
 
 
+def by_depth_then_identity(genes, inputs, outputs):
+    """Return the number of each node, by identity, where nodes go by the longest path to them; reckoned one by one."""
+    first = [float(identity - inputs - 1) for identity in range(inputs + 1)]
+    into = {}
+    for source, target, *_ in genes["connections"]:
+        into.setdefault(target, []).append(source)
+
+    def depth(identity):
+        return 0 if identity < 0 else max([1, *(depth(source) + 1 for source in into.get(identity, []))])
+
+    hidden = sorted((identity for identity, _ in genes["nodes"]), key=lambda identity: (depth(identity), identity))
+    order = [*first, *hidden, *(float(number + 1) for number in range(outputs))]
+    return {identity: number for number, identity in enumerate(order)}
+
+
+@pytest.mark.parametrize("deeper_only", [False, True])
+def test_disabled_connections_keep_their_places(deeper_only):
+    from evo.champion import Champion, network_of
+    from evo.settings import describe
+
+    genome = Topology(3, 2, deeper_only=deeper_only, add_node_rate=1.0, add_connection_rate=1.0)
+    rng = np.random.default_rng(5)
+    rows = genome.sample(1, rng)
+    for _ in range(40):
+        genome, rows = genome.fit(genome.mutate(rows, rng))
+    genes = genome.describe(rows[0])
+    part = {"name": "p", "settings": {}}
+    network = network_of(genome, rows[0], ("a", "b", "c"), ("x", "y"))
+    champion = Champion(describe(genome), part, part, genes, {}, 0, 0, network=network)
+    matrix = export_matrix(champion)
+    if deeper_only:
+        number = by_depth_then_identity(genes, 3, 2)
+        assert list(number) != sorted(number)  # the two orders differ, or this would test nothing
+    else:
+        hidden = sorted(identity for identity, _ in genes["nodes"])
+        number = {identity: place for place, identity in enumerate([-4.0, -3.0, -2.0, -1.0, *hidden, 1.0, 2.0])}
+    expected = sorted([number[source], number[target]] for source, target, _, on in genes["connections"] if not on)
+    assert matrix.disabled.tolist() == expected
+    assert len(expected) > 3
+    edges = sorted([number[source], number[target]] for source, target, _, on in genes["connections"] if on)
+    assert matrix.enabled.tolist() == edges
+
+
+def test_genes_in_a_circle_are_refused(make_network):
+    from evo.champion import Champion
+
+    network = {**make_network(0, hidden=2, edges=5), "edges": [[4, 5, 1.0]]}
+    network["activations"] = ["linear"] * len(network["activations"])
+    circle = [[0.25, 0.5, 1.0, False], [0.5, 0.25, 1.0, False]]
+    genes = {"nodes": [[0.25, "linear"], [0.5, "linear"]], "connections": circle}
+    part = {"name": "topology", "settings": {"deeper_only": True}}
+    with pytest.raises(ChampionError, match="CycleError"):
+        export_matrix(Champion(part, part, part, genes, {}, 0, 0, network=network))
+
+
+def test_a_matrix_that_could_not_be_read_again_is_not_written(swing, tmp_path, monkeypatch):
+    import_matrix(swing, PROBLEM).save(tmp_path / "champion.json")
+    monkeypatch.setattr("evo.exchange.matrix_file.LARGEST_FILE", 1000)
+    with pytest.raises(ChampionError, match="matrix files have at most 1000"):
+        command(export, tmp_path / "champion.json", "--to", "matrix", "--out", tmp_path / "x.out")
+    assert not (tmp_path / "x.out").exists()
+
+
+def test_what_is_read_is_not_written_over(swing, tmp_path):
+    tuned = tmp_path / "tuned.json"
+    tuned.write_text(json.dumps([[1.0] * 52]))
+    before = swing.read_text()
+    for out in (swing, tuned, tmp_path / ".." / tmp_path.name / "swing.out"):
+        with pytest.raises(ValueError, match=r"--out: .* is a file that is read"):
+            command(import_, swing, "--problem", PROBLEM, "--out", out, "--tuned", tuned)
+    with pytest.raises(ValueError, match="--out: there is no folder"):
+        command(import_, swing, "--problem", PROBLEM, "--out", tmp_path / "lost" / "x.json")
+    assert swing.read_text() == before
+
+
 def test_networks_that_matrices_cannot_hold_are_refused(make_network):
     from evo.champion import Champion
 

@@ -45,6 +45,26 @@ def test_weights_that_three_digits_cannot_say_are_written_with_nine(tmp_path):
     assert matrix_text(again).splitlines()[1:] == SMALL.splitlines()[1:]
 
 
+def test_weights_that_are_no_float32_come_back_to_the_last_bit(tmp_path):
+    drawn = np.random.default_rng(0).normal(size=2000).tolist()
+    weights = [*drawn, 1e-300, -1.7976931348623157e308, 0.1 + 0.2, 1 / 3]
+    matrix = read_matrix(written(tmp_path, SMALL))
+    wide = np.zeros((5, len(weights)))
+    wide[0] = weights
+    cells = matrix_text(matrix_file.Matrix(wide, matrix.activations)).splitlines()[0].split(",")[:-1]
+    assert [float(text) for text in cells] == weights
+    singles = [float(np.float32(weight)) for weight in weights if abs(weight) < 1e30]
+    wide[0, : len(singles)] = singles
+    cells = matrix_text(matrix_file.Matrix(wide, matrix.activations)).splitlines()[0].split(",")[: len(singles)]
+    assert max(map(len, cells)) <= len("-1.23456789e-38")  # nine digits are enough for these
+    assert [np.float32(float(text)) for text in cells] == [np.float32(weight) for weight in singles]
+
+
+def test_the_largest_network_fits_in_the_largest_file():
+    line = ",".join(["0.00e+00"] * (matrix_file.LARGEST_NETWORK + 1)) + "\n"
+    assert len(line) * matrix_file.LARGEST_NETWORK <= matrix_file.LARGEST_FILE
+
+
 def cell(row, column, value):
     """The small file with one cell changed."""
     lines = [line.split(",") for line in SMALL.splitlines()]

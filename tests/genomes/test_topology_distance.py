@@ -28,7 +28,7 @@ def reference(genome: Topology, one: torch.Tensor, other: torch.Tensor, c=1.0, c
     nodes = [dict(genome.describe(row)["nodes"]) for row in (one, other)]
     common = genes[0].keys() & genes[1].keys()
     size = max(len(genes[0]), len(genes[1]))
-    delta = c * len(genes[0].keys() ^ genes[1].keys()) / (size if size > above else 1)
+    delta = c * len(genes[0].keys() ^ genes[1].keys()) / (size if size >= above else 1)
     if common:
         delta += c3 * sum(abs(genes[0][key] - genes[1][key]) for key in common) / len(common)
     shared = nodes[0].keys() & nodes[1].keys()
@@ -78,8 +78,19 @@ def test_a_hand_example() -> None:
     fields = genome.fields(one), genome.fields(other)
     assert compatibility(*fields).item() == pytest.approx(3.4)
     assert compatibility(*fields, structure_coefficient=2.0, weight_coefficient=0.0).item() == pytest.approx(6.0)
-    assert compatibility(*fields, normalize_above=4).item() == pytest.approx(3.4), "4 genes are not more than 4"
-    assert compatibility(*fields, normalize_above=3).item() == pytest.approx(3 / 4 + 0.4)
+    assert compatibility(*fields, normalize_above=5).item() == pytest.approx(3.4), "4 genes are fewer than 5"
+    assert compatibility(*fields, normalize_above=4).item() == pytest.approx(3 / 4 + 0.4)
+
+
+@pytest.mark.parametrize(("genes", "apart"), [(19, 19.0), (20, 1.0), (21, 1.0)])
+def test_genomes_of_fewer_than_20_genes_are_not_normalised(genes: int, apart: float) -> None:
+    """Beside a genome without any, a genome of 19 genes is 19 apart, one of 20 is 20 / 20 (section 3.3)."""
+    genome = Topology(genes - 1, 1, initial_connection_rate=1.0)
+    full = genome.sample(1, seeds.rng(0, "sample"))
+    assert int(genome.fields(full).edges()) == genes
+    nothing = genome.restore({"nodes": [], "connections": []})
+    assert genome.distance(full, nothing).item() == genome.distance(nothing, full).item() == apart
+    assert genome.distance(nothing, nothing).item() == 0.0
 
 
 def test_a_connection_and_its_reverse_are_two_genes() -> None:

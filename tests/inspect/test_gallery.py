@@ -300,13 +300,20 @@ def test_a_folder_of_files_shows_those_that_are_champions(tmp_path):
     assert "Score per generation" not in " ".join(parsed.texts)
 
 
-def test_champions_whose_page_cannot_be_made_are_shown_without(tmp_path):
+def test_champions_whose_page_cannot_be_made_are_shown_without(tmp_path, monkeypatch):
     shared = replace(CHAMPION, problem={"name": "nobody-has-this-v1", "settings": {"shared_weights": [1.0]}})
     shared.save(tmp_path / "stranger.json")
     page, notes = gallery(tmp_path)
     assert Page(page.read_text()).values("data-at") == ["stranger"]
-    assert all("stranger" in note for note in notes)
-    assert bool(notes) != (tmp_path / "stranger.html").is_file()
+    assert notes == []
+    assert "Its problem cannot be made here" in (tmp_path / "stranger.html").read_text()
+    (tmp_path / "stranger.html").unlink()
+    monkeypatch.setattr("evo.gallery.show", lambda path, page: 1 / 0)
+    page, notes = gallery(tmp_path)
+    assert Page(page.read_text()).values("data-at") == ["stranger"]
+    assert Page(page.read_text()).values("href") == []
+    assert notes == ["no page for stranger: ZeroDivisionError: division by zero"]
+    assert not (tmp_path / "stranger.html").is_file()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": "evo.map/1"}', '{"format": "evo.map/1", "features": 3}'])

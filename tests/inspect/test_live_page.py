@@ -384,6 +384,67 @@ def test_the_same_words_attack_a_page_without_defence(chromium_page, monkeypatch
     assert any("Content Security Policy" in error for error in chromium_page.errors)
 
 
+class OneShape(CartPoleSwingUp):
+    @staticmethod
+    def scene(state):
+        return ("line", 0.0, 0.0, state[0], 1.0)
+
+
+class UnknownShape(CartPoleSwingUp):
+    @staticmethod
+    def scene(state):
+        return (("triangle", 0.0, 0.0, state[0]),)
+
+
+class FewNumbers(CartPoleSwingUp):
+    @staticmethod
+    def scene(state):
+        return (("box", 0.0, 0.0, 1.0, 1.0), ("circle", state[0], 0.0))
+
+
+class NoNumbers(CartPoleSwingUp):
+    @staticmethod
+    def scene(state):
+        return (("circle", state[0], 0.0, "large"),)
+
+
+class Nested(CartPoleSwingUp):
+    @staticmethod
+    def scene(state):
+        return (("circle", (state[0], 0.0), 0.0, 1.0),)
+
+
+class Number(CartPoleSwingUp):
+    @staticmethod
+    def scene(state):
+        return state[0]
+
+
+class TooManyStates(CartPoleSwingUp):
+    @staticmethod
+    def scene(state):
+        return (("circle", state[9], 0.0, 1.0),)
+
+
+SCENES = {
+    OneShape: "shape 1 of its scene, 'line', is none of",
+    UnknownShape: "shape 1 of its scene, 'triangle', is none of",
+    FewNumbers: "shape 2 of its scene, 'circle', is none of",
+    NoNumbers: "shape 1 of its scene, 'circle', is none of",
+    Nested: "shape 1 of its scene, 'circle', is none of",
+    Number: "scene returned a Tensor, expected a tuple of shapes",
+    TooManyStates: "scene raised IndexError",
+}
+
+
+@pytest.mark.parametrize("kind", SCENES, ids=lambda kind: kind.__name__)
+def test_scenes_that_cannot_be_drawn_are_told(kind):
+    live = live_problem(kind(steps=60), np.random.default_rng(0))
+    assert (live.kind, live.source) == ("", "")
+    assert SCENES[kind] in live.note
+    assert live_problem(SWING, np.random.default_rng(0)).kind == "control"
+
+
 def test_steps_that_are_no_number_do_not_become_script():
     problem = replace(SWING, steps="1}; document.title = 'pwned'; ({")
     assert live_problem(problem, np.random.default_rng(0)).source == ""

@@ -15,11 +15,12 @@ from evo.inspect import descent
 from evo.inspect.ancestor import Ancestor
 from evo.inspect.curves import BUCKETS, MOST_BARS, Line, bars_svg, curve_svg, ticks
 from evo.inspect.document import json_block
+from evo.inspect.live import Live
 from evo.inspect.page import RunHistory, WeightScore, champion_page
 
 HOSTILE = "<img src=x onerror=p()>"
 SVG = "{http://www.w3.org/2000/svg}"
-VOID = {"meta"}
+VOID = {"meta", "input"}
 
 NETWORK = {
     "inputs": ["position", "velocity"],
@@ -223,6 +224,31 @@ def test_the_script_gets_every_connection_and_the_weights():
     assert Page(page(VECTOR)).data == []
 
 
+@pytest.mark.parametrize(
+    ("means", "maximize", "place"),
+    [
+        ([math.nan, -5.0, -3.0, -4.0], True, 2),
+        ([2.0, math.nan, 3.0, 1.0], False, 3),
+        ([math.nan, math.nan, math.inf, 7.0], True, 3),
+        ([1.0, 1.0, math.nan, 0.0], True, 0),
+        ([math.nan] * 4, True, 0),
+    ],
+)
+def test_the_page_starts_with_the_best_weight_that_has_a_score(means, maximize, place):
+    sweep = [WeightScore(weight, mean, 1.0) for weight, mean in zip((-2.0, -1.0, 1.0, 2.0), means, strict=True)]
+    live = Live("control", "", {"starts": [], "recorded": []}, "", maximize)
+    (data,) = Page(champion_page(CHAMPION, HISTORY, sweep, "", live)).data
+    assert data["weight"] == place
+
+
+def test_the_page_says_why_there_are_no_ancestors_and_what_the_generation_is_of():
+    text = champion_page(CHAMPION, HISTORY, SWEEP, "", unknown=f"the journal has gone {HOSTILE}")
+    assert "Its ancestors are not known: the journal has gone &lt;img" in text
+    assert "Its ancestors" not in page()
+    shown = Page(text).texts
+    assert shown[shown.index("scored best in generation") + 1] == "12"
+
+
 def test_a_champion_without_its_campaign_says_so():
     assert "is not beside the champion" in page(command="")
 
@@ -260,6 +286,21 @@ def test_the_film_tells_what_was_new():
     [
         (small(2), small(1), "1 fewer sin, 1 fewer connection"),
         (NETWORK, {**NETWORK, "edges": [[1, 3, 2.0], *NETWORK["edges"][1:]]}, "other weights"),
+        (
+            NETWORK,
+            {**NETWORK, "activations": ["linear", "linear", "sin", "tanh", "linear"]},
+            "1 input with another activation",
+        ),
+        (
+            NETWORK,
+            {**NETWORK, "activations": ["linear", "abs", "sin", "sin", "linear"]},
+            "1 more sin, 1 fewer tanh, 2 inputs with another activation",
+        ),
+        (
+            NETWORK,
+            {**NETWORK, "activations": ["linear", "linear", "linear", "linear", "tanh"]},
+            "other activations",
+        ),
         (NETWORK, {**NETWORK, "edges": [[2, 3, 1.5], *NETWORK["edges"][1:]]}, "other connections"),
         (small(1), {**small(1), "activations": ["linear"] * 4}, "1 more linear, 1 fewer sin"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -316,6 +317,11 @@ def vectors(values: torch.Tensor) -> torch.Tensor:
         ({"population": 5}, ValueError, "even population"),
         ({"steps": -1}, ValueError, "steps >= 0"),
         ({"center_learning_rate": 0.0}, ValueError, "more than 0"),
+        ({"standard_deviation": math.nan}, ValueError, "more than 0"),
+        ({"standard_deviation_learning_rate": -5.0}, ValueError, "standard_deviation_learning_rate 0 or more"),
+        ({"standard_deviation_learning_rate": math.nan}, ValueError, "standard_deviation_learning_rate 0 or more"),
+        ({"steps": 2.0}, ValueError, "whole numbers"),
+        ({"population": 4.0}, ValueError, "whole numbers"),
     ],
 )
 def test_impossible_lifetimes_are_refused(arguments: dict[str, Any], wrong: type[Exception], said: str) -> None:

@@ -248,6 +248,41 @@ def test_compiled_rewards_add_up_too():
     torch.testing.assert_close(rewards[short], 0.0001 * steps[short], rtol=1e-4, atol=1e-6)
 
 
+def differencing(gains: np.ndarray) -> Networks:
+    """Return a network that balances without seeing velocities: it remembers what it saw, and takes differences.
+
+    Nodes: bias, three inputs, three with what the inputs were a step before, three with what they are, output.
+    """
+    places, speeds, scales = gains[::2], gains[1::2] / 0.02, SCALES[::2]
+    edges = [(1 + i, 7 + i, 1.0) for i in range(3)] + [(7 + i, 4 + i, 1.0) for i in range(3)]
+    edges += [(1 + i, 10, -float((places[i] + speeds[i]) * scales[i])) for i in range(3)]
+    return pack(3, 1, [([1] * 11, edges + [(4 + i, 10, float(speeds[i] * scales[i])) for i in range(3)])])
+
+
+@pytest.fixture(scope="module")
+def calmed(gains) -> np.ndarray:
+    """Return the states `[1000, 6]` that such a controller goes through by the Lagrangian, in plain Python."""
+    state, before, states = np.array([0, 0, 0.07, 0, 0, 0.0]), np.zeros(3), []
+    for _ in range(1000):
+        seen = state[::2]
+        state = step_by_lagrangian(state, -gains[::2] @ seen - gains[1::2] / 0.02 @ (seen - before))
+        before = seen
+        states.append(state)
+    assert np.abs(np.array(states)[:, [2, 4]]).max() < math.radians(36)
+    return np.array(states)
+
+
+@pytest.mark.parametrize(
+    ("engine", "steps"), [("compiled", 99), ("compiled", 100), ("compiled", 160), ("compiled", 1000), ("torch", 120)]
+)
+def test_a_controller_that_balances_is_rewarded_for_calm(gains, calmed, engine, steps):
+    """Both engines, in float32, against the published formula of states by hand; calm counts from 100 steps on."""
+    problem = DoublePoleHiddenVelocities(steps=steps)
+    score = float(problem.evaluate(differencing(gains).on(Execution(engine)), RNG).scores)
+    assert score == pytest.approx(published(calmed[:steps]), rel=1e-4)
+    assert (score > 1.5 * 0.0001 * steps) == (steps >= 100)
+
+
 def test_calm_is_worth_more_than_swinging(gains):
     """With velocities shown to it, the damped problem would reward the controller that holds the poles still."""
     start = tuple(DoublePoleHiddenVelocities().start(1, RNG)[0].tolist())

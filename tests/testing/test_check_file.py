@@ -181,6 +181,22 @@ def test_a_problem_alone_is_tried_with_what_can_be_made_up(tmp_path: Path) -> No
     assert not failures(findings)
 
 
+def test_a_scene_that_cannot_be_drawn_is_told(tmp_path: Path) -> None:
+    problem = """
+    from problems.control.cartpole_swingup import CartPoleSwingUp
+    class Drawn(CartPoleSwingUp):
+        name: ClassVar[str] = "drawn"
+        @staticmethod
+        def scene(state):
+            return {}
+    drawn = Drawn(steps=5)
+    """
+    for scene, failed in (('("line", 0.0, 0.0, state[0], 1.0)', True), ('(("circle", state[0], 0.0, 1.0),)', False)):
+        findings = checked(tmp_path, HEAD, problem.format(scene))
+        assert [finding.check for finding in failures(findings)] == ["scene"] * failed
+        assert any(finding.check == "scene" and finding.status == "ok" for finding in findings) is not failed
+
+
 def test_a_problem_that_nothing_fits_asks_for_a_genome(tmp_path: Path) -> None:
     (finding,) = checked(tmp_path, HEAD, SPHERE)
     assert finding.status == "skipped"

@@ -1,0 +1,1 @@
+"""Streams that learners live on: tasks that change, with no end."""
