@@ -137,8 +137,8 @@ def recorded_direction(champion: Champion, file: Path) -> bool:
         described = campaign_file(folder) if folder is not None else {}
     except (CampaignError, ValueError, OSError):  # damaged
         return True
-    named = described.get("objectives", [])  # of the campaign; its variants may score something else
-    known = not named or named[0] == next(iter(champion.fitness), None)
+    named = described.get("objectives")  # of the campaign; its variants may score something else
+    known = not isinstance(named, list) or not named or named[0] == next(iter(champion.fitness), None)
     return bool(described.get("maximize", True)) if known else True
 
 
