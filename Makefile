@@ -21,7 +21,7 @@ demo: setup
 	$(BIN)/python runs/demo.py
 
 test: setup
-	$(BIN)/python -m pytest --quiet
+	$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal
 
 check: setup
 	$(BIN)/ruff check .
