@@ -67,7 +67,7 @@ ONE = [
 ]
 
 
-@pytest.mark.parametrize(("value", "kind"), ONE, ids=lambda thing: str(thing)[:30])
+@pytest.mark.parametrize(("value", "kind"), ONE, ids=lambda thing: str(thing).split(" at 0x")[0][:30])
 def test_a_returned_value_is_one_outcome(value, kind):
     found, scores, message = read_scores(value, ("score",))
     assert found == kind
