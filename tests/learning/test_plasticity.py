@@ -27,6 +27,8 @@ from evo.learning.plasticity.renewal import renew
 from evo.learning.plasticity.shrink_and_perturb import perturb
 from evo.learning.plasticity.utility import LayerSigns, correction, follow, new_utility
 
+pytestmark = pytest.mark.thorough
+
 TINY = Architecture((2,), (2,), 2)
 
 
