@@ -1,4 +1,4 @@
-"""Nodes that no output depends on are not computed: after removals, evolved networks are half dead ends (measured)."""
+"""Nodes that no output depends on are not computed: in a champion after removals, a third of the nodes."""
 
 from __future__ import annotations
 
