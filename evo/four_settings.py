@@ -63,9 +63,9 @@ class Effort:
         steps: of gradient descent, where the problem is differentiable.
     """
 
-    population: int = 16
+    population: int = 64
     generations: int = 1500
-    episodes: int = 64
+    episodes: int = 16
     judged: int = 128
     swept: int = 128
     steps: int = 2000
@@ -263,9 +263,9 @@ class Bench:
         return {method: (result, float(values[number])) for number, (method, result) in enumerate(results.items())}
 
     def searches(self, edges: int) -> tuple[Algorithm, ...]:
-        """Return the searches that tune so many weights; small populations and many generations did best."""
+        """Return the searches that tune so many weights; of networks of 50 to 340 weights PGPE did best so."""
         population = self.effort.population
-        pgpe = PGPE(population=population, standard_deviation=0.1, center_learning_rate=0.05)
+        pgpe = PGPE(population=population, standard_deviation=0.1, center_learning_rate=0.15)
         if edges == 1:  # of which CMA-ES has no covariance to learn
             return (pgpe,)
         return pgpe, CMAES(population=population, standard_deviation=0.2, separable=edges > FULL_COVARIANCE)

@@ -9,8 +9,11 @@ import statistics
 from pathlib import Path
 
 from evo.campaign import new_folder
+from evo.cohort_record import studies
+from evo.figure import figure
 from evo.loading import load_campaign
 from evo.recorded import runs
+from evo.study_table import tables
 
 EXPERIMENTS = (
     "wann_swingup",
@@ -21,6 +24,13 @@ EXPERIMENTS = (
     "wann_map_elites",
     "wann_digits",
     "wann_mnist",
+    "neat_xor",
+    "neat_cartpole",
+    "neat_double_pole",
+    "slowly_changing_regression",
+    "permuted_mnist",
+    "continual_images",
+    "evolved_settings",
 )
 GENERATIONS = (0, 32, 64, 127, 128, 256, 512, 1023, 2048, 4096)
 
@@ -36,6 +46,9 @@ def main():
         folder = new_folder(f"{name}-reproduced")
         campaign = load_campaign(file)
         campaign.run(workers=chosen.workers, out=folder, source=file)
+        if studies(folder):
+            print(f"\n## {name}; {folder}\n\n{tables(folder)}\n\n{figure(folder)[0]}")
+            continue
         first = campaign.problem.objectives[0]
         print(f"\n## {name}: elite of the generation, {first.name}, median and quartiles over seeds; {folder}\n")
         print(table(folder, max if first.maximize else min))

@@ -44,7 +44,12 @@ def uniform(start: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
     return bits.to(torch.float32) * 2.0**-24
 
 
-def normal(start: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Return standard normal numbers float32, shaped as those of `uniform` (Box & Muller 1958, the cosine)."""
-    radius = (-2.0 * torch.log1p(-uniform(start, 2 * places))).sqrt()
-    return radius * torch.cos(2.0 * math.pi * uniform(start, 2 * places + 1))
+def normals(start: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return two independent standard normal numbers for each place, float32, each shaped as `uniform`'s.
+
+    One hash has bits for both (Box & Muller 1958: the cosine and the sine of an angle, times a radius).
+    """
+    bits = mix(start[:, None] + (places + 1) * GOLDEN)
+    share, turn = (((bits >> shift) & 0xFFFFFF).to(torch.float32) * 2.0**-24 for shift in (40, 16))
+    radius, angle = (-2.0 * torch.log1p(-share)).sqrt(), 2.0 * math.pi * turn
+    return radius * torch.cos(angle), radius * torch.sin(angle)

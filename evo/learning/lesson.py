@@ -77,7 +77,8 @@ class Lesson:
                 self.learners.normalization_state.copy_(self.after)
             self._descend(gradient)
             if self.on["noise"]:
-                perturb(self.learners.weights, self.settings["noise"], self._start(step, draws.NOISE))
+                start = self._start(step, draws.NOISE)
+                perturb(self.learners.weights, self.settings["noise"], start, self.learners.architecture)
             if self.turnover.step([given.detach() for given in features], step):
                 self.together = False
 

@@ -15,7 +15,7 @@ from numba.extending import register_jitable
 
 from evo.evaluation.compiled_lanes import OPTIONS
 from evo.learning.draws import NOISE as NOISE_DRAW
-from evo.learning.online_draws import moment, normal
+from evo.learning.online_draws import moment, normals
 from evo.learning.online_state import (
     DECOUPLED_DECAY,
     FIRST_DECAY,
@@ -260,12 +260,16 @@ def by_adam(weights: Any, signals: Any, layer: Any, inputs: Any, vectors: Any, s
 
 @_inline
 def add_noise(net: Any, shape: Any, settings: Any, life: Any, step: Any) -> None:
-    """Add normal noise to every weight and bias; draws are counted by the flat numbers of parameters."""
-    start = moment(life.key, life.segments, step, NOISE_DRAW)
+    """Add normal noise to every weight and bias, two rows at a time; see `plasticity.shrink_and_perturb`."""
+    start, deviation = moment(life.key, life.segments, step, NOISE_DRAW), settings[NOISE]
+    now = net.weights.now
     for layer in range(len(shape.inputs)):
         net.units.measured[layer] = False
-        outputs = shape.outputs[layer]
-        for row in range(shape.inputs[layer] + 1):
-            place = shape.begin[layer] + row * outputs
+        inputs, outputs = shape.inputs[layer], shape.outputs[layer]
+        for row in range(0, inputs + 1, 2):
+            place = shape.begin[layer] + row // 2 * outputs
             for unit in range(outputs):
-                net.weights.now[layer, row, unit] += settings[NOISE] * normal(start, place + unit)
+                first, second = normals(start, place + unit)
+                now[layer, row, unit] += deviation * first
+                if row < inputs:
+                    now[layer, row + 1, unit] += deviation * second

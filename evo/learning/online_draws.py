@@ -12,13 +12,12 @@ import numpy as np
 from numba.extending import register_jitable
 
 from evo.evaluation.compiled_lanes import OPTIONS
-from evo.lanes import cos
 from evo.learning import draws
 
 _U = np.uint64
 _F = np.float32
 GOLDEN, FIRST, SECOND = (_U(number % 2**64) for number in (draws.GOLDEN, draws.FIRST, draws.SECOND))
-UNIT = _F(2.0**-24)
+UNIT, ONE = _F(2.0**-24), _F(1.0)
 
 _inline = register_jitable(forceinline=True, **OPTIONS)
 
@@ -46,10 +45,31 @@ def uniform(start: Any, place: Any) -> Any:
 
 
 @_inline
-def normal(start: Any, place: Any) -> Any:
-    """Return a standard normal number, float32."""
-    radius = np.sqrt(_F(-2.0) * logarithm(_F(1.0) - uniform(start, 2 * place)))
-    return radius * cos(_F(6.2831853) * uniform(start, 2 * place + 1))
+def normals(start: Any, place: Any) -> Any:
+    """Return two independent standard normal numbers, float32."""
+    bits = mix(start + _U(place + 1) * GOLDEN)
+    share, turn = _F(np.int32(bits >> _U(40))) * UNIT, _F(np.int32((bits >> _U(16)) & _U(0xFFFFFF))) * UNIT
+    radius = np.sqrt(_F(-2.0) * logarithm(_F(1.0) - share))
+    cosine, sine = around(turn)
+    return radius * cosine, radius * sine
+
+
+@_inline
+def around(turn: Any) -> Any:
+    """Return cosine and sine of a share of a full turn, from [0, 1), within 2e-7.
+
+    Taylor's series around the nearest quarter, where 4 terms leave less than 4e-8.
+    """
+    quarter = np.int32(turn * _F(4.0) + _F(0.5))  # from 0 to 4
+    x = (turn - _F(quarter) * _F(0.25)) * _F(6.2831853)
+    square = x * x
+    sine = x * (ONE + square * (_F(-1 / 6) + square * (_F(1 / 120) + square * _F(-1 / 5040))))
+    cosine = ONE + square * (_F(-0.5) + square * (_F(1 / 24) + square * (_F(-1 / 720) + square * _F(1 / 40320))))
+    crossed = quarter & np.int32(1) == np.int32(1)
+    across, up = (sine, cosine) if crossed else (cosine, sine)
+    left = (quarter + np.int32(1)) & np.int32(2) == np.int32(2)
+    below = quarter & np.int32(2) == np.int32(2)
+    return (-across if left else across), (-up if below else up)
 
 
 @_inline

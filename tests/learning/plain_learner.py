@@ -226,9 +226,14 @@ class PlainLearner:
     def add_noise(self, step):
         if not self.settings["noise"]:
             return
-        count = self.layers[-1].end
-        drawn = draws.normal(self.moment(step, draws.NOISE), torch.arange(count))
-        for parameter, noise in zip(self.parameters, self.split(drawn), strict=True):
+        flat = torch.zeros(self.layers[-1].end)
+        for layer in self.layers:
+            for row in range(layer.fan_in + 1):  # the last one's are the biases
+                places = layer.begin + row // 2 * layer.outputs + torch.arange(layer.outputs)
+                drawn = draws.normals(self.moment(step, draws.NOISE), places)[row % 2]
+                begin = layer.begin + row * layer.outputs
+                flat[begin : begin + layer.outputs] = drawn
+        for parameter, noise in zip(self.parameters, self.split(flat[None]), strict=True):
             parameter += self.settings["noise"] * noise
 
     # replacement

@@ -45,23 +45,35 @@ def test_uniform_draws_as_defined():
 @njit
 def compiled_draws(keys, segments, step, purpose, count):
     uniform = np.empty((len(keys), count), np.float32)
-    normal = np.empty((len(keys), count), np.float32)
+    normals = np.empty((2, len(keys), count), np.float32)
     for number in range(len(keys)):
         start = online_draws.moment(keys[number], segments[number], step, purpose)
         for place in range(count):
             uniform[number, place] = online_draws.uniform(start, place)
-            normal[number, place] = online_draws.normal(start, place)
-    return uniform, normal
+            normals[0, number, place], normals[1, number, place] = online_draws.normals(start, place)
+    return uniform, normals
 
 
 def test_compiled_draws_are_the_same():
     for step, purpose in ((0, 0), (12345, draws.NOISE)):
-        uniform, normal = compiled_draws(KEYS.numpy(), SEGMENTS.numpy(), step, purpose, 20_000)
+        uniform, normals = compiled_draws(KEYS.numpy(), SEGMENTS.numpy(), step, purpose, 20_000)
         start = draws.moment(KEYS, SEGMENTS, step, purpose)
         assert torch.equal(draws.uniform(start, torch.arange(20_000)), torch.from_numpy(uniform))
-        torch.testing.assert_close(
-            draws.normal(start, torch.arange(20_000)), torch.from_numpy(normal), rtol=1e-5, atol=2e-6
-        )
+        expected = torch.stack(draws.normals(start, torch.arange(20_000)))
+        torch.testing.assert_close(expected, torch.from_numpy(normals), rtol=1e-5, atol=2e-6)
+
+
+def test_compiled_cosines_and_sines():
+    @njit
+    def around(turns):
+        found = np.empty((2, len(turns)), np.float32)
+        for number in range(len(turns)):
+            found[0, number], found[1, number] = online_draws.around(turns[number])
+        return found
+
+    turns = (np.arange(0, 2**24, 37) / 2**24).astype(np.float32)
+    angles = 2 * np.pi * turns.astype(np.float64)
+    assert np.abs(around(turns) - np.stack([np.cos(angles), np.sin(angles)])).max() < 4e-7
 
 
 def test_the_compiled_logarithm():
@@ -80,7 +92,7 @@ def test_the_compiled_logarithm():
 @pytest.mark.parametrize("purpose", [draws.REPLACED_WEIGHTS, draws.NOISE])
 def test_draws_are_distributed_as_they_say(purpose):
     start = draws.moment(torch.arange(100), torch.zeros(100, dtype=torch.int64), 17, purpose)
-    uniform, normal = (draw(start, torch.arange(10_000)).double() for draw in (draws.uniform, draws.normal))
+    uniform = draws.uniform(start, torch.arange(10_000)).double()
     count = uniform.numel()
     assert uniform.min() >= 0
     assert uniform.max() < 1
@@ -88,10 +100,14 @@ def test_draws_are_distributed_as_they_say(purpose):
     assert abs(uniform.var() - 1 / 12) < 5 * math.sqrt(1 / 180 / count)
     bins = torch.histc(uniform, 256, 0, 1)
     assert ((bins - count / 256) ** 2 / (count / 256)).sum() < 255 + 5 * math.sqrt(2 * 255)
-    assert abs(normal.mean()) < 5 / math.sqrt(count)
-    assert abs(normal.var() - 1) < 5 * math.sqrt(2 / count)
-    assert abs((normal**3).mean()) < 5 * math.sqrt(15 / count)
-    assert abs((normal**4).mean() - 3) < 5 * math.sqrt(96 / count)
+    cosines, sines = (drawn.double() for drawn in draws.normals(start, torch.arange(10_000)))
+    for normal in (cosines, sines):
+        assert abs(normal.mean()) < 5 / math.sqrt(count)
+        assert abs(normal.var() - 1) < 5 * math.sqrt(2 / count)
+        assert abs((normal**3).mean()) < 5 * math.sqrt(15 / count)
+        assert abs((normal**4).mean() - 3) < 5 * math.sqrt(96 / count)
+    assert abs((cosines * sines).mean()) < 5 / math.sqrt(count)
+    assert abs((cosines**2 * sines**2).mean() - 1) < 5 * math.sqrt(8 / count)
 
 
 def test_draws_for_other_keys_steps_purposes_segments_and_places_differ():

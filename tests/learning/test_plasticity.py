@@ -374,15 +374,17 @@ def test_pulls_by_hand():
 
 
 def test_noise_is_normal_and_every_learners_own():
-    weights = torch.zeros(3, 5000)
+    architecture = Architecture((50,), (97,), 3)
+    weights = torch.zeros(3, architecture.parameters)
     start = draws.moment(torch.tensor([1, 1, 2]), torch.zeros(3, dtype=torch.int64), 0, draws.NOISE)
-    perturb(weights, torch.tensor([[0.5], [0.25], [0.5]]), start)
+    perturb(weights, torch.tensor([[0.5], [0.25], [0.5]]), start, architecture)
     assert weights.std(1).tolist() == pytest.approx([0.5, 0.25, 0.5], rel=0.05)
     assert weights.mean(1).tolist() == pytest.approx([0, 0, 0], abs=0.03)
     assert weights[0].equal(2 * weights[1])
     assert not weights[0].equal(weights[2])
+    assert len(weights[0].unique()) > 0.999 * architecture.parameters, "every weight has its own"
     weights.fill_(1)
-    perturb(weights, torch.zeros(3, 1), start)
+    perturb(weights, torch.zeros(3, 1), start, architecture)
     assert bool((weights == 1).all())
 
 
