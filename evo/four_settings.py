@@ -208,9 +208,9 @@ class Bench:
             SETTINGS[0]: self.measure(copies(network, draws), SETTINGS[0]),
             SETTINGS[1]: self.measure(copies(network, one_each.expand(-1, edges)), SETTINGS[1]),
         }
-        weight = self.best_weight(network)
+        weight, opposite = self.best_weights(network)
         scores[SETTINGS[2]] = self.measure_one(shared(network, weight), SETTINGS[2])
-        tuned = self.tuned(start(weight))
+        tuned = self.tuned(start(weight), start(opposite))
         methods = {method: self.measure_one(result, SETTINGS[3]) for method, (result, _) in tuned.items()}
         method = max(tuned, key=lambda name: self.sign * tuned[name][1])
         scores[SETTINGS[3]] = methods[method]
@@ -237,14 +237,23 @@ class Bench:
         sd = statistics.stdev(values) if len(values) > 1 else 0.0
         return Score(statistics.fmean(values), sd, len(values), len(networks) - len(values))
 
-    def best_weight(self, network: Network) -> float:
-        """Return the shared weight that does best on starts, or training cases, that all weights meet."""
-        best = 0.0
-        for steps in (COARSE, FINE):
-            weights = [weight for weight in (round(best + step, 2) for step in steps) if abs(weight) <= RANGE]
-            values = self.judge([shared(network, weight) for weight in weights], self.sweeping)
-            best = weights[int(values.argmax())]
-        return best
+    def best_weights(self, network: Network) -> tuple[float, float]:
+        """Return the shared weight that does best on starts, or training cases, that all meet, and of the other sign.
+
+        The second is the best of a coarser choice; where all those failed, it is the best of all of them.
+        """
+        values = self._swept(network, COARSE)
+        order = [COARSE[place] for place in values.argsort(descending=True, stable=True).tolist()]
+        coarse = order[0]
+        scored = [
+            weight for weight in order if values[COARSE.index(weight)] > values.min()
+        ]  # those that failed did not
+        opposite = next((weight for weight in scored if weight * coarse < 0), coarse)
+        fine = [weight for weight in (round(coarse + step, 2) for step in FINE) if abs(weight) <= RANGE]
+        return fine[int(self._swept(network, fine).argmax())], opposite
+
+    def _swept(self, network: Network, weights: Sequence[float]) -> torch.Tensor:
+        return self.judge([shared(network, weight) for weight in weights], self.sweeping)
 
     def judge(self, networks: list[Network], problem: Problem) -> torch.Tensor:
         """Return how good networks of one structure are, `[n]`, more is better, on the same draws for all."""
@@ -254,9 +263,16 @@ class Bench:
             outcomes = evaluator.score(packed, seeds.rng(self.seed, "choose"))
         return worst_for_failed(self.sign * outcomes.scores[:, 0])
 
-    def tuned(self, start: Network) -> dict[str, tuple[Network, float]]:
-        """Return, by what tuned it, a network with tuned weights, and how good it was on what chooses."""
-        results = {search.name: self.evolved(start, search) for search in self.searches(len(start["edges"]))}
+    def tuned(self, start: Network, second: Network) -> dict[str, tuple[Network, float]]:
+        """Return, by what tuned it, a network with tuned weights, and how good it was on what chooses.
+
+        The first search also goes out from a second network, if that is another: which of two equally good shared
+        weights leads further is chance.
+        """
+        searches = self.searches(len(start["edges"]))
+        results = {search.name: self.evolved(start, search) for search in searches}
+        if second != start:
+            results[f"{searches[0].name} from the other sign"] = self.evolved(second, searches[0])
         if self.tuning.training_batch(seeds.rng(self.seed, "differentiable")) is not None:
             results["gradient"] = descend(start, self.tuning, self.effort.steps, seed=self.seed).network
         values = self.judge(list(results.values()), self.judging)

@@ -114,6 +114,6 @@ class _Watch:
         mean = rows[best : best + 1].clone()
         columns = weight_columns(self.search)
         mean[:, columns] = rows[:, columns].mean(0)
-        self.candidates += [rows[best : best + 1], mean]
+        self.candidates += [rows[best : best + 1].clone(), mean]  # a view would keep the whole generation
         self.curve.append(float(outcomes.scores[best, 0]))
         return outcomes
