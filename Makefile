@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 export EVO_DATA
 export EVOTORCH_VERBOSE_LEVEL = 0
 
-.PHONY: setup demo test thorough check bench reproduce clean
+.PHONY: setup demo test check bench reproduce clean
 
 setup: $(READY)
 
@@ -22,10 +22,6 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal
-
-# what takes minutes more, and is run when the engine of learners changes
-thorough: setup
-	$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal -m thorough
 
 check: setup
 	$(BIN)/ruff check .

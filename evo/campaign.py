@@ -72,6 +72,14 @@ class Campaign:
                     f"Campaign: {type(run.genome).__name__} expresses to {run.genome.expresses.__name__}, but "
                     f"{run.problem.name} scores {run.problem.accepts.__name__}; choose a genome that fits"
                 )
+            if run.problem.lifelong and not run.algorithm.state_in_rows:
+                raise ValueError(
+                    f"Campaign: algorithm: expected one that goes on with the same individuals (state_in_rows), "
+                    f"because lives on {run.problem.name} go on from generation to generation (lifelong=True), got "
+                    f"{type(run.algorithm).__name__}, which would select newborns by their first stretch of life, or "
+                    f"by scores that no longer hold; make the problem with lifelong=False for whole lives, or use "
+                    f"PopulationBasedTraining or Cohort"
+                )
 
     def _check_parts(self) -> None:
         for run in self.runs():
@@ -190,17 +198,18 @@ class Campaign:
             old = json.loads(recorded.read_text())
             if old["configuration"] != json.loads(json.dumps(self.configuration())):
                 raise CampaignError(
-                    f"{out} was started with other settings or another source of the problem or genome "
+                    f"{out} was started with other settings, other data, or another source of the problem or genome "
                     f"({_difference(old['configuration'], self.configuration())}). Start a new campaign, or go back."
                 )
             return recorded.parent
+        configuration = self.configuration()  # first: the data may not be at hand
         folder = _made(out) if out else new_folder(self.name or self.problem.name)
         script = source or _script()
         write_json(
             folder / "campaign.json",
             {
                 "format": FORMAT,
-                "configuration": self.configuration(),
+                "configuration": configuration,
                 "objectives": [objective.name for objective in self.problem.objectives],
                 "maximize": self.problem.objectives[0].maximize,
                 **means,

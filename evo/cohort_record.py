@@ -36,6 +36,7 @@ class CohortRecord:
             NaN where nothing finite was. "score" is the first objective.
         curves: the same as one number per learner, `[generations, settings, streams]`, in the units of `evo.quantity`.
         lived: `[settings, streams]`, which learners there are at all.
+        last: `[settings, streams]`, which the last generation has; populations may shrink.
         genes: names in `curves` that are settings which evolve.
         evolving: whether it is of populations.
         lifelong: whether generations are segments of one long stream.
@@ -51,6 +52,7 @@ class CohortRecord:
     values: dict[str, np.ndarray]
     curves: dict[str, np.ndarray]
     lived: np.ndarray
+    last: np.ndarray
     genes: tuple[str, ...] = ()
     evolving: bool = False
     lifelong: bool = False
@@ -72,10 +74,10 @@ class CohortRecord:
         return self.objective if name == "score" else name
 
     def failed(self) -> np.ndarray:
-        """Return how many learners of each line ended without a finite score, `[settings]`."""
-        if self.evolving or not self.generations:
+        """Return how many learners of each line's last generation have no finite score, `[settings]`."""
+        if not self.generations:
             return np.zeros(len(self.labels), dtype=np.int64)
-        return np.asarray((self.lived & ~usable(self.curves["score"][-1])).sum(1))
+        return np.asarray((self.last & ~usable(self.curves["score"][-1])).sum(1))
 
     def names(self) -> list[str]:
         """Return the curves worth a panel, in their order: not 0 or NaN throughout, none of them twice."""
@@ -113,6 +115,7 @@ class CohortRecord:
             values={name: values[:, places] for name, values in self.values.items()},
             curves={name: values[:, places] for name, values in self.curves.items()},
             lived=self.lived[places],
+            last=self.last[places],
         )
 
 
@@ -148,9 +151,11 @@ def _joined(campaign: Mapping[str, Any], parts: Sequence[Part]) -> CohortRecord:
     objective = str(next(iter(campaign.get("objectives", ())), "score"))
     curves = [_curves(part, objective, relative) for part in parts]
     lines, size = list(labels), min(lengths)
-    lived = np.zeros((len(lines), len(streams)), dtype=bool)
+    lived, last = np.zeros((2, len(lines), len(streams)), dtype=bool)
     for part in parts:
-        lived[np.ix_(*_places(part, lines, streams))] = True
+        rows, columns = _places(part, lines, streams)
+        lived[np.ix_(rows, columns)] = True
+        last[np.ix_(rows, columns[: part.sizes[size - 1]] if evolving else columns)] = True
     problems = [part.run.described.get("problem", {}) for part in parts]
     return CohortRecord(
         problem=", ".join(dict.fromkeys(str(one.get("name", "a problem")) for one in problems)),
@@ -161,6 +166,7 @@ def _joined(campaign: Mapping[str, Any], parts: Sequence[Part]) -> CohortRecord:
         values=_filled(parts, [part.values for part in parts], lines, streams, size),
         curves=_filled(parts, curves, lines, streams, size),
         lived=lived,
+        last=last,
         genes=tuple(dict.fromkeys(gene for part in parts for gene in part.genes)),
         evolving=evolving,
         lifelong=all(one.get("settings", {}).get("lifelong") is True for one in problems),

@@ -32,6 +32,14 @@ STREAMS = 2**24
 """Rows name streams below this number, so those from it up are free for lives that are drawn."""
 
 
+def first_stream(rng: np.random.Generator) -> int:
+    """Draw the number of the first stream that a search uses; all searches of one seed use it and those after it.
+
+    From the lower half of the numbers, so that as many again follow.
+    """
+    return int(rng.integers(STREAMS // 2))
+
+
 @dataclass(frozen=True)
 class ContinualProblem(Problem):
     """An endless stream that learners live on.

@@ -6,12 +6,14 @@ matplotlib is imported when a figure is drawn, and none of its global state is t
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evo.best_lines import best_lines
 from evo.cohort_record import CohortRecord, studies
 from evo.files import check_output
 from evo.panel import Panel, moments, panel, stretched
@@ -27,13 +29,17 @@ COLOURS = ("#2b6cb8", "#d9622b", "#1f9077", "#7656c4", "#b9821b", "#7a8491")
 """Those of the pages (`evo/inspect/figure.css`)."""
 DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (5, 1.4, 1, 1.4)))
 """After all colours, they come again with the next."""
+MOST_LINES = len(COLOURS) * len(DASHES)
+"""That differ in colour or dashes."""
 MILLIMETRE = 1 / 25.4
 WIDTH = 183.0
 """Millimetres: two columns of Nature; one is 89."""
 NARROWEST, LOWEST, HIGHEST = 58.0, 36.0, 56.0
 """Of a panel, in millimetres."""
-CAPTION, LEGEND_LINE = 4.2, 3.0
+CAPTION_LINE, LEGEND_LINE = 2.6, 3.0
 """Millimetres."""
+CAPTION_LETTER = 1.05
+"""Mean width of a caption's letter, in millimetres."""
 LONGEST = 22
 """Letters of a vertical scale's title on one line; of longer ones, the unit stands on a second."""
 LETTERS = 7.0
@@ -57,15 +63,20 @@ def figure(
         out: the file; its suffix is the format (png, pdf, svg); by default study.png in the folder. Where there are
             two studies, a cohort and populations, the second's name ends in -2.
         panels: names of what was measured, "score" among them; by default what papers show.
-        settings: numbers of lines, from 1, as `evo table` has them; by default all.
+        settings: numbers of lines, from 1, as `evo table` has them, at most 24; by default all, or the 24 best.
         width: millimetres.
 
     Raises:
         CampaignError: there is nothing to draw.
-        ValueError: there is no such panel or setting, or the file or the width cannot be.
+        ValueError: there is no such panel or setting, there are too many, or the file or the width cannot be.
     """
     if not NARROWEST <= width <= 2000.0:
         raise ValueError(f"width: expected millimetres from {NARROWEST:.0f} to 2000, got {width:g}")
+    if len(settings) > MOST_LINES:
+        raise ValueError(
+            f"--settings: {len(settings)} lines cannot be told apart by {len(COLOURS)} colours and {len(DASHES)} kinds "
+            f"of lines; name at most {MOST_LINES}, or none for the best {MOST_LINES}"
+        )
     first = out or folder / "study.png"
     if first.suffix not in FORMATS:
         raise ValueError(f"--out: expected a file whose name ends in {', '.join(FORMATS)}, got {first.name!r}")
@@ -82,23 +93,29 @@ def figure(
 
 def usual(record: CohortRecord) -> list[str]:
     """Return the panels for a study where none are named: the score, settings that evolve, and learners' state."""
-    names = record.names()
+    names = best_lines(record, MOST_LINES)[0].names()
     if not names:
         raise CampaignError(f"{record.problem}: no finite number was recorded, so there is nothing to draw")
     return [name for name in names if name in USUAL or name in record.genes]
 
 
 def draw(record: CohortRecord, names: Sequence[str], width: float = WIDTH) -> Figure:
-    """Return a matplotlib figure with the panels named, in millimetres as wide as asked for."""
+    """Return a matplotlib figure with the panels named, in millimetres as wide as asked for.
+
+    Of more lines than can be told apart, the best are drawn, and the caption says so.
+    """
     import matplotlib
     from matplotlib.figure import Figure
 
+    record, chosen = best_lines(record, MOST_LINES)
     made = [panel(record, name) for name in names]
+    caption = textwrap.wrap(" ".join([_said(record), *chosen]), int((width - 4.0) / CAPTION_LETTER))
+    captioned = 1.6 + CAPTION_LINE * len(caption)
     down = math.ceil(len(made) / int(width // NARROWEST))
     across = math.ceil(len(made) / down)
     high = min(HIGHEST, max(LOWEST, 0.6 * width / across))
     legend = _legend_rows(record.labels, width) if len(record.labels) > 1 else 0
-    height = high * down + CAPTION + LEGEND_LINE * legend + 2.0
+    height = high * down + captioned + LEGEND_LINE * legend + 2.0
     with matplotlib.rc_context(rc=_style()):  # restored at once
         drawn = Figure(figsize=(width * MILLIMETRE, height * MILLIMETRE))
         grid: Any = drawn.subplots(down, across, sharex=True, squeeze=False)
@@ -110,10 +127,11 @@ def draw(record: CohortRecord, names: Sequence[str], width: float = WIDTH) -> Fi
         for place in axes[max(0, len(made) - across) : len(made)]:
             place.set_xlabel(record.moment.capitalize())
             place.tick_params(labelbottom=True)
-        below = (CAPTION + LEGEND_LINE * legend + 1.0) / height
+        below = (captioned + LEGEND_LINE * legend + 1.0) / height
         if legend:
-            _legend(drawn, axes[0], record.labels, legend)
-        drawn.text(0.5, 1.0 / height, _said(record), ha="center", va="bottom", fontsize=LETTERS - 1.5, color="#57606a")
+            _legend(drawn, axes[0], record.labels, legend, captioned / height)
+        small: dict[str, Any] = {"fontsize": LETTERS - 1.5, "color": "#57606a"}
+        drawn.text(0.5, 1.0 / height, "\n".join(caption), ha="center", va="bottom", **small)
         drawn.tight_layout(rect=(0.0, below, 1.0, 1.0), pad=0.3, w_pad=1.4, h_pad=1.2)
     return drawn
 
@@ -123,13 +141,14 @@ def _panel(axes: Axes, one: Panel, record: CohortRecord, letter: str) -> None:
     if one.log:
         axes.set_yscale("log")
     floor = one.zero or one.ends[0]
+    lows, highs = one.band()
     for line in range(one.centre.shape[1]):
         colour, dashes = COLOURS[line % len(COLOURS)], DASHES[line // len(COLOURS) % len(DASHES)]
         low, centre, high = (
             np.where(values[:, line] > 0.0, values[:, line], np.where(np.isnan(values[:, line]), np.nan, floor))
             if one.log
             else values[:, line]
-            for values in (one.low, one.centre, one.high)
+            for values in (lows, one.centre, highs)
         )
         axes.fill_between(one.x, low, high, color=colour, alpha=0.18, linewidth=0)
         alone = "o" if len(one.x) == 1 else ""
@@ -176,13 +195,13 @@ def _legend_rows(labels: Sequence[str], width: float) -> int:
     return math.ceil(len(labels) / _legend_columns(labels, width))
 
 
-def _legend(drawn: Figure, axes: Axes, labels: Sequence[str], rows: int) -> None:
+def _legend(drawn: Figure, axes: Axes, labels: Sequence[str], rows: int, bottom: float) -> None:
     handles, names = axes.get_legend_handles_labels()
     drawn.legend(
         handles,
         names,
         loc="lower center",
-        bbox_to_anchor=(0.5, CAPTION * MILLIMETRE / drawn.get_figheight()),
+        bbox_to_anchor=(0.5, bottom),
         ncols=math.ceil(len(labels) / rows),
         frameon=False,
         handlelength=2.2,

@@ -66,6 +66,14 @@ class Genome(ABC):
         """
         return {"complexity": self.complexity(rows)}
 
+    @property
+    def recorded_features(self) -> tuple[str, ...]:
+        """The names of those `features` that journals hold, generation by generation; none by default.
+
+        For settings that evolve: who looks at a run later sees where they went.
+        """
+        return ()
+
     def distance(self, rows: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
         """Return how different the genes of `rows` `[n, L]` and `others` `[m, L]` are, `[n, m]` float64.
 

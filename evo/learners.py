@@ -28,7 +28,7 @@ UTILITIES = (
     "feature_by_input",
     "random",
 )
-"""By what hidden units may be ranked for replacement; see `evo.learning.utility`."""
+"""By what hidden units may be ranked for replacement; see `evo.learning.plasticity.utility`."""
 
 OPTIMIZERS = ("sgd", "adam")
 INITIALS = ("kaiming", "xavier", "lecun", "default")
@@ -67,7 +67,14 @@ SETTINGS = (
     Setting("maturity_threshold", 100.0, 1.0, 1e5, "log", "steps before a new unit may be replaced"),
     Setting("utility_decay", 0.99, 0.0, 0.9999, "share", "of the running means that utilities are made from"),
     Setting("dropout", 0.0, 0.0, 0.9, "linear", "probability that a hidden unit is left out of a step"),
-    Setting("dormancy_threshold", 0.0, 0.0, 1.0, "linear", "ReDo: units this far below their layer's mean are renewed"),
+    Setting(
+        "dormancy_threshold",
+        0.0,
+        0.0,
+        1.0,
+        "linear",
+        "ReDo: units that give no more than this share of the mean are renewed",
+    ),
     Setting("dormancy_period", 0.0, 1.0, 1e5, "log", "ReDo: steps between renewals; 0 for none"),
 )
 """Every setting; one with a default of 0 is an operator that is off."""
@@ -230,6 +237,8 @@ class Rules:
         ):
             if value not in allowed:
                 raise ValueError(f"Rules: {name} is one of {', '.join(allowed)}, got {value!r}")
+        if self.released_adam and self.optimizer != "adam":
+            raise ValueError("Rules: released_adam is a kind of Adam, but the optimizer is 'sgd'; use optimizer='adam'")
 
 
 @dataclass(frozen=True)

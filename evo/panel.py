@@ -15,12 +15,14 @@ from evo.catalogue import did_you_mean
 from evo.cohort_record import CohortRecord
 from evo.inspect.curves import ticks
 from evo.interval import mean_interval, quartiles, stretches, usable
-from evo.quantity import axis_label
+from evo.quantity import axis_label, quantity
 
 MOST_POINTS = 200
 """Of a line; longer ones are drawn through means over stretches."""
 DECADES, GENE_DECADES = 2.0, 1.0
 """A scale is logarithmic where values that are never below 0 span more powers of ten; settings that evolve sooner."""
+APART = 0.08
+"""Of a logarithmic scale's height: how far powers of ten stand from 0, so that both can be read."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -36,6 +38,7 @@ class Panel:
         ends: of the vertical scale.
         log: whether that is logarithmic.
         zero: where 0 stands on a logarithmic scale; 0 where it need not.
+        possible: the lowest and the highest number that the quantity can be; an interval may reach further.
     """
 
     name: str
@@ -47,6 +50,11 @@ class Panel:
     ends: tuple[float, float]
     log: bool = False
     zero: float = 0.0
+    possible: tuple[float, float] = (-math.inf, math.inf)
+
+    def band(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return `low` and `high`, cut off where no number can be."""
+        return np.clip(self.low, *self.possible), np.clip(self.high, *self.possible)
 
     def place(self, value: float) -> float:
         """Return where a value stands on the vertical scale, from 0, the bottom, to 1."""
@@ -60,9 +68,10 @@ class Panel:
         """Return round numbers on the vertical scale, and how they are written."""
         low, high = self.ends
         if not self.log:
-            return [(value, f"{value:.5g}") for value in ticks(low, high)]
+            least, most = self.possible
+            return [(value, f"{value:.5g}") for value in ticks(low, high) if least <= value <= most]
         zero = [(self.zero, "0")] if self.zero else []
-        values = log_ticks(max(low, 1.5 * self.zero), high)
+        values = log_ticks(max(low, self.zero * (high / low) ** APART), high)
         far = any(not 1e-3 <= value * (1 + 1e-9) < 1e4 for value in values)
         return zero + [(value, power(value) if far else f"{value:g}") for value in values]
 
@@ -86,9 +95,12 @@ def panel(record: CohortRecord, name: str) -> Panel:
         low, high = centre - half, centre + half
     x = stretches(1.0 + np.arange(len(values)), MOST_POINTS)
     title = axis_label(record.called(name), record.relative)
-    log = _spans(centre, GENE_DECADES if name in record.genes else DECADES)
-    ends, zero = _log_ends(centre, low, high) if log else (_linear_ends(centre, low, high), 0.0)
-    return Panel(name, title, x, centre, low, high, ends, log, zero)
+    percent = quantity(record.called(name), record.relative).unit.startswith("%")
+    log = not percent and _spans(centre, GENE_DECADES if name in record.genes else DECADES)
+    possible = _possible(values, percent)
+    cut = np.clip(low, *possible), centre, np.clip(high, *possible)
+    ends, zero = _log_ends(*cut) if log else (_linear_ends(*cut), 0.0)
+    return Panel(name, title, x, centre, low, high, ends, log, zero, possible)
 
 
 def stretched(record: CohortRecord) -> list[str]:
@@ -126,6 +138,12 @@ def power(value: float) -> str:
     return ("" if factor == "1" else factor + "·") + "10" + str(exponent).translate(SUPERSCRIPTS)
 
 
+def _possible(values: np.ndarray, percent: bool) -> tuple[float, float]:
+    """Return the lowest and the highest number there can be: 0 where none is below, 100 of percentages."""
+    found = values[usable(values)]
+    return (0.0 if found.min() >= 0.0 else -math.inf), (100.0 if percent and found.max() <= 100.0 else math.inf)
+
+
 def _spans(centre: np.ndarray, decades: float) -> bool:
     """Return whether values, never below 0, span more powers of ten."""
     found = centre[usable(centre)]
@@ -143,7 +161,7 @@ def _linear_ends(*values: np.ndarray) -> tuple[float, float]:
     return (0.0 if low >= 0.0 > low - room else low - room), high + room
 
 
-def _log_ends(centre: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[tuple[float, float], float]:
+def _log_ends(low: np.ndarray, centre: np.ndarray, high: np.ndarray) -> tuple[tuple[float, float], float]:
     """Return the ends of a logarithmic scale, and where 0 stands on it; bands that reach further down are cut."""
     found = centre[usable(centre)]
     least = float(found[found > 0.0].min())

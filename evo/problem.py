@@ -47,6 +47,23 @@ class Problem(ABC):
         return False
 
     @property
+    def lifelong(self) -> bool:
+        """Whether an evaluation is the next stretch of lives that go on, and scores tell of that stretch alone.
+
+        Algorithms must then go on with the same individuals, as those with `state_in_rows` do: scores of individuals
+        that are not equally old do not compare, and old scores no longer hold.
+        """
+        return False
+
+    def provenance(self) -> dict[str, Any]:
+        """Return which data scores rest on, as plain JSON; by default nothing: they rest on no data.
+
+        For problems whose data come from files that may be others elsewhere. Campaigns record it, and do not go on
+        with other data.
+        """
+        return {}
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """The names of a network's inputs, where networks are scored."""
         return ()

@@ -35,6 +35,9 @@ from evo.versions import versions
 WRITE_EVERY = 32
 """Generations between writes of the champion while a run goes on."""
 
+ONLY_RECORDED = ("births", "measured", "features")
+"""What is journalled for readers; a replay does without, and in memory it would grow large."""
+
 WIDEST_ARCHIVED = 20_000
 """Genes that the archive writes out per genome; the champion has all of them, however many."""
 
@@ -67,12 +70,14 @@ class Run:
 
     def configuration(self) -> dict[str, Any]:
         """Return everything that decides the run's result but the seed, as plain JSON."""
+        data = self.problem.provenance()
         return {
             "problem": describe(self.problem),
             "genome": describe(self.genome),
             "algorithm": describe(self.algorithm),
             "validations": self.validations,
             **({} if self.target is None else {"target": self.target}),
+            **({"data": data} if data else {}),
         }
 
     def folder(self, campaign: Path) -> Path:
@@ -84,7 +89,8 @@ def execute(run: Run, folder: Path, workers: int = 1, device: str = "cpu", engin
     """Run in `folder`, or go on where a run there stopped.
 
     Raises:
-        CampaignError: all evaluations of a generation failed, or the recorded steps are not this run's.
+        CampaignError: all evaluations of a generation failed, or the recorded steps are not this run's, or what its
+            genomes learned has gone.
         JournalError: the folder holds another run.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +98,10 @@ def execute(run: Run, folder: Path, workers: int = 1, device: str = "cpu", engin
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # two threads on small tensors were up to 20 times slower, and change sums' last bits
     try:
-        with Journal(folder / "journal.jsonl", header) as journal, Evaluator(run.problem, workers, engine) as evaluator:
+        with (
+            Journal(folder / "journal.jsonl", header, ONLY_RECORDED) as journal,
+            Evaluator(run.problem, workers, engine) as evaluator,
+        ):
             _Execution(run, folder, journal, evaluator, torch.device(device)).go()
     finally:
         torch.set_num_threads(threads)
@@ -118,12 +127,15 @@ class _Execution:
         self.began = time.perf_counter()
         self.evaluated = 0
         self.state = StateFiles(folder) if run.algorithm.state_in_rows else None
+        self.over = False
         self.restart, self.learned = self._restart()
         self.first_new = len(journal.records)
         self.known = 0
 
     def go(self) -> None:
         """Search to the end, and leave the champion."""
+        if self.over:
+            return
         self.run.algorithm.run(self.search)
         self.write()
 
@@ -145,6 +157,8 @@ class _Execution:
             raise CampaignError(f"generation {generation}: every evaluation failed. {outcomes.explain()}")
         self._remember(genome, rows, outcomes)
         self._report(outcomes)
+        if generation == self.first_new:
+            self._leave()
         if generation % WRITE_EVERY == WRITE_EVERY - 1 and generation >= self.first_new:
             self.write()
         return outcomes
@@ -158,18 +172,31 @@ class _Execution:
     def _restart(self) -> tuple[int, torch.Tensor | None]:
         """Return the last recorded generation whose learned rows are at hand, and those; -1 and None without any.
 
-        What was recorded after it is cut off: it comes out the same again.
+        What was recorded after it is cut off: it comes out the same again. Where none are at hand, a run that has
+        ended is over, and stays as it is.
         """
         records = self.journal.records
         if self.state is None or not any("state" in record for record in records):
             return -1, None
-        for generation in reversed(range(len(records))):
-            learned = self.state.load(generation, records[generation].get("state", ""))
-            if learned is not None:
-                self.journal.cut(generation + 1)
-                return generation, learned
-        self.journal.cut(0)
+        found = self.state.latest([record.get("state", "") for record in records])
+        if found is not None:
+            self.journal.cut(found[0] + 1)
+            return found
+        self.over = self._ended()
+        if not self.over:
+            where = "; what follows in journal.jsonl is damaged, so an undamaged copy of that would do too"
+            raise CampaignError(
+                f"{self.folder}: {len(records)} generations are recorded, but what the genomes had learned by then is "
+                f"gone, so the run cannot go on: expected {self.state.expected(len(records))}. Put them back"
+                f"{where if self.journal.damaged else ''}; or, to begin anew, move this folder away, or delete it"
+            )
         return -1, None
+
+    def _ended(self) -> bool:
+        """Return whether all generations asked for are recorded, or the target was reached, and a champion is left."""
+        records = self.journal.records
+        enough = len(records) >= self.run.generations or self.search.reached(outcomes_in(records[-1], None))
+        return enough and (self.folder / "champion.json").is_file()
 
     def _recorded(self, generation: int, rows: torch.Tensor) -> Outcomes:
         """Return a generation's recorded outcomes.
@@ -207,11 +234,11 @@ class _Execution:
         }
 
     def _features(self, genome: Genome, rows: torch.Tensor) -> dict[str, Any]:
-        """Return what the journal says of genes in lives that go on: the features that may change, by name."""
-        if self.state is None:
+        """Return what the journal says of genes: those of the rows' features that the genome wants recorded."""
+        if not genome.recorded_features:
             return {}
-        features = {name: plain(values) for name, values in genome.features(rows).items() if name != "complexity"}
-        return {"features": features} if features else {}
+        features = genome.features(rows).items()
+        return {"features": {name: plain(values) for name, values in features if name in genome.recorded_features}}
 
     def _learned(self, rows: torch.Tensor, learned: torch.Tensor | None) -> dict[str, str]:
         """Return what the journal says of learned rows: how they differ, or the digest of the file that has them."""
@@ -246,6 +273,10 @@ class _Execution:
         self._save(member, outcomes).save(self.folder / "champion.json")
         hall, front = ([self._plain(one) for one in members] for members in (self.archive.hall, self.archive.front))
         write_json(self.folder / "archive.json", {"format": "evo.archive/1", "hall_of_fame": hall, "front": front})
+        self._leave()
+
+    def _leave(self) -> None:
+        """Write what the algorithm leaves; once right at the start, since readers of the journal need it."""
         for name, make in self.search.left.items():
             write_json(self.folder / f"{name}.json", make())
 

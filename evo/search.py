@@ -87,11 +87,11 @@ class Search:
         genome.layout.check(rows)
         outcomes = self.evaluator(genome, rows)
         self.generation += 1
-        if self._reached(outcomes):
+        if self.reached(outcomes):
             self.generations = self.generation
         return outcomes
 
-    def _reached(self, outcomes: Outcomes) -> bool:
+    def reached(self, outcomes: Outcomes) -> bool:
         """Return whether the best first objective of a generation has reached the target."""
         if self.target is None:
             return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,9 @@ class StateFiles:
         np.save(stream, rows.detach().cpu().contiguous().numpy(), allow_pickle=False)
         content = stream.getvalue()
         write_bytes(self._path(generation), content)
-        for old in sorted(self.folder.glob("state-*.npy"))[:-KEPT]:
-            old.unlink(missing_ok=True)
+        kept = {self._path(generation - before) for before in range(KEPT)}
+        for other in set(self.folder.glob("state-*.npy")) - kept:  # those of later ones too, which are to come again
+            other.unlink(missing_ok=True)
         return hashlib.sha256(content).hexdigest()[:16]
 
     def load(self, generation: int, digest: str) -> torch.Tensor | None:
@@ -48,6 +50,23 @@ class StateFiles:
         if hashlib.sha256(content).hexdigest()[:16] != digest:
             return None
         return torch.from_numpy(np.load(io.BytesIO(content), allow_pickle=False))
+
+    def latest(self, digests: Sequence[str]) -> tuple[int, torch.Tensor] | None:
+        """Return the last generation whose rows are at hand as recorded, and those `[n, L]`; None without any.
+
+        Args:
+            digests: as `save` returned them, a generation each.
+        """
+        for generation in reversed(range(len(digests))):
+            rows = self.load(generation, digests[generation])
+            if rows is not None:
+                return generation, rows
+        return None
+
+    def expected(self, generations: int) -> str:
+        """Return, in words, the files that should be there after so many generations, and what is wrong with them."""
+        paths = [self._path(number) for number in range(max(0, generations - KEPT), generations)]
+        return ", ".join(f"{path.name} ({'not as recorded' if path.is_file() else 'missing'})" for path in paths)
 
     def _path(self, generation: int) -> Path:
         return self.folder / f"state-{generation:09d}.npy"

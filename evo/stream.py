@@ -29,6 +29,7 @@ class Segment:
             of pixels); None where they are read as they stand. Only for inputs without channels.
         classes: how many outputs take part in the softmax, from the first; 0 for all.
         reset_head: whether the last layer's weights and biases are set to 0 before the first step.
+        before: steps of all segments before this one; None where each has as many as this one.
     """
 
     streams: torch.Tensor
@@ -40,6 +41,7 @@ class Segment:
     columns: torch.Tensor | None = None
     classes: int = 0
     reset_head: bool = False
+    before: int | None = None
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
@@ -59,6 +61,10 @@ class Segment:
     def batch(self) -> int:
         """How many cases each update learns from."""
         return self.order.shape[2]
+
+    def lived(self, segments: torch.Tensor) -> torch.Tensor:
+        """Return how many steps learners with so many segments `[n]` behind them have made, `[n]` int64."""
+        return segments * self.steps if self.before is None else torch.full_like(segments, self.before)
 
     def places(self, streams: torch.Tensor) -> torch.Tensor:
         """Return where each of the streams `[n]` stands in this segment, `[n]` int64.

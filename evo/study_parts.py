@@ -42,6 +42,7 @@ class Part:
         genes: names in `values` that are settings which evolve.
         evolving: whether it is a population.
         units: of each hidden layer; empty where there are none, None where they are not known.
+        sizes: individuals of each generation.
     """
 
     run: BegunRun
@@ -52,6 +53,7 @@ class Part:
     genes: list[str]
     evolving: bool
     units: tuple[int, ...] | None
+    sizes: list[int]
 
 
 def begun_runs(folder: Path) -> tuple[dict[str, Any], list[BegunRun]]:
@@ -75,7 +77,7 @@ def begun_runs(folder: Path) -> tuple[dict[str, Any], list[BegunRun]]:
 
 def part_of(run: BegunRun) -> Part | None:
     """Return what a run adds; None where no generation has ended, or nothing tells who is who, or what they did."""
-    values, genes = _recorded(run.folder / "journal.jsonl")
+    values, genes, sizes = _recorded(run.folder / "journal.jsonl")
     cohort = run.folder / "cohort.json"
     unnamed = not cohort.is_file() and run.described.get("algorithm", {}).get("name") == "cohort"
     if len(values) < 2 or unnamed:  # scores alone, or not even these
@@ -92,6 +94,7 @@ def part_of(run: BegunRun) -> Part | None:
         genes=genes,
         evolving=not labels,
         units=_units(run.described.get("genome", {}), values),
+        sizes=sizes,
     )
 
 
@@ -111,18 +114,21 @@ def _who(path: Path, count: int) -> tuple[list[str], list[int]]:
     return [plain(label).replace("_", " ") for label in labels], [int(stream) for stream in streams]
 
 
-def _recorded(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Return a journal's arrays `[generations, individuals, ...]` by name, "score" among them, and which are genes."""
+def _recorded(path: Path) -> tuple[dict[str, np.ndarray], list[str], list[int]]:
+    """Return a journal's arrays by name, which of them are genes, and how many individuals each generation has.
+
+    Arrays are `[generations, individuals, ...]`; "score" is among them.
+    """
     frames: dict[str, dict[int, np.ndarray]] = {}
     genes: dict[str, None] = {}
-    generations = 0
+    sizes: list[int] = []
     for record in _records(path):
         features, first = record.get("features", {}), [row[0] for row in record["scores"]]
         for name, numbers in {**record.get("measured", {}), **features, "score": first}.items():
-            frames.setdefault(name, {})[generations] = np.array(numbers, dtype=np.float64)  # None becomes NaN
+            frames.setdefault(name, {})[len(sizes)] = np.array(numbers, dtype=np.float64)  # None becomes NaN
         genes |= dict.fromkeys(features)
-        generations += 1
-    return {name: _stacked(path, name, found, generations) for name, found in frames.items()}, list(genes)
+        sizes.append(len(first))
+    return {name: _stacked(path, name, found, len(sizes)) for name, found in frames.items()}, list(genes), sizes
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:

@@ -53,8 +53,8 @@ def tables(folder: Path) -> str:
     found = studies(folder)
     if not found:
         return (
-            f"{folder}: nothing to compare is recorded yet; a cohort's run says who is who in cohort.json with its "
-            f"champion, every 32 generations and at the end"
+            f"{folder}: nothing to compare is recorded yet; a cohort's run says who is who in cohort.json, when its "
+            f"first generation has ended"
         )
     return "\n\n".join(study_table(record).markdown() for record in found)
 
@@ -100,12 +100,17 @@ def warnings(record: CohortRecord) -> list[str]:
         )
     if record.generations == 1:
         said.append(f"One {record.moment} is recorded, so there is nothing to see over time yet.")
-    failed, lived = int(record.failed().sum()), int(record.lived.sum())
-    if failed == lived:
+    failed, there = int(record.failed().sum()), int(record.last.sum())
+    if failed and record.evolving:
+        said.append(
+            f"{failed} of the {there} individuals of the last {record.moment} failed (their numbers stopped being "
+            f"finite); medians and quartiles of scores are of the others, which flatters their populations."
+        )
+    elif failed == there:
         said.append("All learners failed: their numbers stopped being finite.")
     elif failed:
         said.append(
-            f"{failed} of {lived} learners failed (their numbers stopped being finite) and are left out from there on, "
+            f"{failed} of {there} learners failed (their numbers stopped being finite) and are left out from there on, "
             f"which flatters their settings."
         )
     return said
@@ -114,6 +119,12 @@ def warnings(record: CohortRecord) -> list[str]:
 def tenth_of(record: CohortRecord) -> int:
     """Return how many generations a tenth is: one at least."""
     return math.ceil(record.generations / 10)
+
+
+def last_tenth(record: CohortRecord) -> str:
+    """Return in words what the last tenth is, such as "the last 3 segments"."""
+    count = tenth_of(record)
+    return f"the last {record.moment if count == 1 else _many(count, record.moment)}"
 
 
 def tenth(record: CohortRecord, name: str, last: bool) -> np.ndarray:
@@ -161,7 +172,10 @@ def _population_columns(record: CohortRecord) -> list[Column]:
 
     columns = _both_tenths(record, spread)
     columns += [(f"{words(name)}, last", spread(tenth(record, name, True))) for name in record.genes]
-    return columns + _state(record, spread)
+    columns += _state(record, spread)
+    if record.failed().any():
+        columns.append(("failed, last", [str(count) for count in record.failed().tolist()]))
+    return columns
 
 
 def _median(lower: float, middle: float, upper: float) -> str:

@@ -6,12 +6,13 @@ The folder is named by the environment variable EVO_DATA and holds plain `.npz` 
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import tempfile
 import warnings
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +33,15 @@ class Split(NamedTuple):
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
+
+
+def fingerprint(name: str, split: Split) -> dict[str, Any]:
+    """Return what tells data from others: a name, how many cases there are, and a sha256 of the arrays."""
+    digest = hashlib.sha256()
+    for array in split:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return {"name": name, "train": len(split.y_train), "test": len(split.y_test), "sha256": digest.hexdigest()}
 
 
 def data_folder() -> Path | None:
@@ -59,14 +69,25 @@ def mnist() -> Split:
     Raises:
         ValueError: a `mnist.npz` is there but holds something else.
     """
-    return _mnist(data_folder(), cache_folder())
+    return _mnist(data_folder(), cache_folder())[1]
+
+
+def provenance(name: str) -> dict[str, Any]:
+    """Return what was loaded as "mnist" or "digits", a stand-in too; see `fingerprint`. Made once per process."""
+    return dict(_provenance(name, *((data_folder(), cache_folder()) if name == "mnist" else ())))
 
 
 @functools.cache
-def _mnist(folder: Path | None, cache: Path) -> Split:
+def _provenance(name: str, *folders: Any) -> dict[str, Any]:
+    return fingerprint(*_mnist(*folders)) if name == "mnist" else fingerprint(name, digits())
+
+
+@functools.cache
+def _mnist(folder: Path | None, cache: Path) -> tuple[str, Split]:
+    """Return MNIST, or what stands in for it, and its name."""
     for place in (folder, cache):
         if place is not None and (place / "mnist.npz").is_file():
-            return read_mnist(place / "mnist.npz")
+            return "mnist", read_mnist(place / "mnist.npz")
     try:
         split = _download_mnist(cache)
     except (OSError, ValueError) as error:
@@ -77,9 +98,9 @@ def _mnist(folder: Path | None, cache: Path) -> Split:
             StandInData,
             stacklevel=3,
         )
-        return enlarged_digits()
+        return "digits, enlarged, in place of mnist", enlarged_digits()
     _keep(split, cache / "mnist.npz")
-    return split
+    return "mnist", split
 
 
 def read_mnist(path: Path) -> Split:

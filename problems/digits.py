@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from problems import data
 from problems.classification import Classification
@@ -31,6 +31,10 @@ class Digits(Classification):
     def data(self) -> data.Split:
         """Return the pictures `[cases, 8, 8]`, 0 to 16, and their digits."""
         return _digits()
+
+    def provenance(self) -> dict[str, Any]:
+        """Return which pictures were loaded; see `problems.data.provenance`."""
+        return data.provenance("digits")
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,11 +37,13 @@ class Pictures:
     """A set of pictures, class by class.
 
     Attributes:
+        source: where they come from: a file's name, or "digits".
         split: the pictures, uint8, and their classes.
         train, test: for each class the places of its pictures in the training and in the test part, in their order.
         mean, deviation: `[channels, 1, 1]` float32, of all training pictures.
     """
 
+    source: str
     split: Split
     train: tuple[np.ndarray, ...]
     test: tuple[np.ndarray, ...]
@@ -51,6 +54,11 @@ class Pictures:
     def classes(self) -> int:
         """How many classes there are."""
         return len(self.train)
+
+    @functools.cached_property
+    def provenance(self) -> dict[str, Any]:
+        """What tells this set from others; see `problems.data.fingerprint`."""
+        return data.fingerprint(self.source, self.split)
 
     def standardized(self, pictures: np.ndarray) -> torch.Tensor:
         """Return uint8 pictures `[..., channels, height, width]` as float32, each channel with mean 0, deviation 1."""
@@ -69,13 +77,14 @@ def pictures(name: str) -> Pictures:
 
 @functools.lru_cache(maxsize=2)
 def _pictures(name: str, folder: Path | None) -> Pictures:
-    split = _digits() if name == "digits" else read(_find(name, folder), SHAPES[name], CLASSES[name])
+    file = None if name == "digits" else _find(name, folder)
+    split = _digits() if file is None else read(file, SHAPES[name], CLASSES[name])
     classes = int(split.y_train.max()) + 1
     mean, deviation = channel_statistics(split.x_train)
     train, test = (
         tuple(np.flatnonzero(labels == number) for number in range(classes)) for labels in (split.y_train, split.y_test)
     )
-    return Pictures(split, train, test, mean, deviation)
+    return Pictures(name if file is None else file.name, split, train, test, mean, deviation)
 
 
 def _digits() -> Split:

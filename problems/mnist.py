@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -41,6 +41,10 @@ class Mnist(Classification):
         """Return the pictures `[cases, 28, 28]`, 0 to 255, and their digits."""
         return data.mnist()
 
+    def provenance(self) -> dict[str, Any]:
+        """Return which pictures were loaded; see `problems.data.provenance`."""
+        return data.provenance("mnist")
+
 
 @dataclass(frozen=True)
 class Mnist256(Classification):
@@ -52,6 +56,10 @@ class Mnist256(Classification):
     def data(self) -> data.Split:
         """Return the pictures `[cases, 16, 16]`, 0 to 1, and their digits."""
         return _prepared(data.data_folder(), data.cache_folder())
+
+    def provenance(self) -> dict[str, Any]:
+        """Return which pictures were loaded; see `problems.data.provenance`."""
+        return data.provenance("mnist")
 
 
 @functools.cache

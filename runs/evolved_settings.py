@@ -2,13 +2,15 @@
 
     evo run runs/evolved_settings.py --workers 2
     evo figure runs/evolved_settings
-    python runs/judge_settings.py runs/evolved_settings
+    evo run runs/evolved_lives.py --workers 2
+    python runs/judge_settings.py runs/evolved_settings runs/evolved_lives
 
-Three variants, each 64 learners for a million steps on the stream of its seed: `grid` tries 8 step sizes with 8
-replacement rates; `evolution` is population based training over the same two settings, from all that they may be;
-`more_settings` over those, the maturity threshold, three kinds of weight decay and ReDo's two.
-The figure shows the settings of the populations over time. The last command lets newborn learners with the best
-settings of each live on 30 streams that none of them has seen.
+Three variants, each 64 learners for a million steps on the stream of the seed: `grid` tries 8 step
+sizes with 8 replacement rates, 0.01 with 1e-4 among them, which people found; `evolution` is population based training
+over the same two settings, from all that they may be; `more_settings` over those, the maturity threshold, three kinds
+of weight decay and ReDo's two. `runs/evolved_lives.py` spends as many steps on a genetic algorithm.
+The figure shows the settings of the populations over time. The last command lets newborn learners with what each found
+live on 30 streams that none of them has seen.
 """
 
 from evo import Campaign

@@ -28,9 +28,11 @@ EXPERIMENTS = (
     "neat_cartpole",
     "neat_double_pole",
     "slowly_changing_regression",
+    "plasticity_methods",
     "permuted_mnist",
     "continual_images",
     "evolved_settings",
+    "evolved_lives",
 )
 GENERATIONS = (0, 32, 64, 127, 128, 256, 512, 1023, 2048, 4096)
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 
 from evo import Campaign, CampaignError
+from evo.algorithms.cohort import Cohort
 from evo.algorithms.deap_loop import DeapLoop
 from evo.algorithms.distribution import CMAES, PGPE
 from evo.algorithms.map_elites import MapElites
@@ -24,12 +26,17 @@ from evo.algorithms.weight_agnostic_search import WeightAgnosticSearch
 from evo.champion import load
 from evo.cli import main
 from evo.function_problem import fitness
+from evo.journal import JournalError
 from evo.loading import load_campaign
 from evo.outcome import outcomes_of
 from evo.problem import Objective, Problem
 from evo.recorded import recorded_run, runs
+from evo.run import execute
+from evo.study_parts import begun_runs
+from genomes.learner import Learner
 from genomes.topology import Topology
 from genomes.vector import Vector
+from problems.continual.binary_images import BinaryImages
 from problems.control.cartpole_swingup import CartPoleSwingUp
 
 SWINGUP = CartPoleSwingUp(shared_weights=(-1.0, 1.0), episodes=2, steps=60)
@@ -346,7 +353,7 @@ def test_a_file_that_fails_is_told_by_its_own_lines(tmp_path, capsys):
     assert "invalid literal" in told
 
 
-SWINGUP = """
+SWINGUP_FILE = """
 from evo import Campaign
 from evo.algorithms.weight_agnostic_search import WeightAgnosticSearch
 from genomes.topology import Topology
@@ -359,7 +366,7 @@ campaign = Campaign(problem, Topology.for_problem(problem), WeightAgnosticSearch
 
 def test_a_campaign_goes_on_with_the_engine_it_began_with(tmp_path):
     source = tmp_path / "swingup.py"
-    source.write_text(SWINGUP)
+    source.write_text(SWINGUP_FILE)
     small = load_campaign(source)
     for name in ("whole", "cut"):
         small.run(out=tmp_path / name, engine="torch", source=source, quiet=True)
@@ -443,3 +450,54 @@ def test_a_champion_is_left_where_an_episode_of_its_validation_failed(tmp_path):
     (trials,) = champion.trials["sum"]
     assert 0 < len(trials) < 12
     assert all(math.isfinite(trial) for trial in trials)
+
+
+def pictures(folder, darkest):
+    """Make a data folder with a few pictures of each of two classes, and return its path."""
+    folder.mkdir()
+    x = np.random.default_rng(0).integers(darkest, 256, (8, 3, 32, 32), dtype=np.uint8)
+    y = np.arange(8, dtype=np.uint8) % 2
+    np.savez(folder / "cifar10.npz", x_train=x[:6], y_train=y[:6], x_test=x[6:], y_test=y[6:])
+    return str(folder)
+
+
+@pytest.fixture
+def on_pictures(tmp_path, monkeypatch):
+    """A campaign on pictures, run for a generation, in the folder "run"."""
+    monkeypatch.setenv("EVO_DATA", pictures(tmp_path / "data", 0))
+    problem = BinaryImages(data="cifar10", batch=3, epochs=1, diagnostics=False)
+    campaign = Campaign(problem, Learner.for_problem(problem, hidden=(2,)), Cohort(streams=2), generations=1)
+    campaign.run(out=tmp_path / "run", quiet=True)
+    return campaign
+
+
+def test_the_data_are_recorded_and_others_are_not_gone_on_with(on_pictures, tmp_path, monkeypatch):
+    described = json.loads((tmp_path / "run" / "campaign.json").read_text())
+    data = described["configuration"]["variants"]["default"]["data"]
+    assert (data["name"], data["train"], data["test"], len(data["sha256"])) == ("cifar10.npz", 6, 2, 64)
+    on_pictures.run(out=tmp_path / "run", resume=True, quiet=True)
+    monkeypatch.setenv("EVO_DATA", pictures(tmp_path / "other", 100))
+    with pytest.raises(CampaignError, match=rf"other data.*data\.sha256: recorded {data['sha256']}, now "):
+        on_pictures.run(out=tmp_path / "run", resume=True, quiet=True)
+    with pytest.raises(JournalError, match=r"configuration differ.*the data"):
+        execute(on_pictures.runs()[0], tmp_path / "run" / "default" / "seed-0")
+
+
+def test_data_that_are_not_at_hand_are_told_before_anything_is_written(on_pictures, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("EVO_DATA", str(tmp_path / "empty"))
+    with pytest.raises(ValueError, match="'cifar10' is not at hand"):
+        on_pictures.run(out=tmp_path / "new", quiet=True)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.usefixtures("on_pictures")
+def test_campaigns_that_did_not_record_their_data_are_read(tmp_path, monkeypatch):
+    file = tmp_path / "run" / "campaign.json"
+    described = json.loads(file.read_text())
+    assert described["configuration"]["variants"]["default"].pop("data")
+    file.write_text(json.dumps(described))
+    monkeypatch.delenv("EVO_DATA")
+    for command in ("show", "table", "best"):
+        assert main([command, str(tmp_path / "run")]) == 0
+    assert len(list(runs(tmp_path / "run"))) == len(begun_runs(tmp_path / "run")[1]) == 1

@@ -14,6 +14,7 @@ from study_folder import LEARNER, PROBLEM, write_campaign, write_run
 from evo.cli import main
 from evo.cohort_record import CohortRecord, studies
 from evo.interval import LARGEST, mean, mean_interval, quartiles, stretches
+from evo.journal import decode, encode
 from evo.panel import log_ticks, moments, panel, power
 from evo.quantity import axis_label, one_number
 from evo.run import CampaignError
@@ -356,6 +357,53 @@ def test_a_setting_that_is_off_stands_at_0_below_the_decades(tmp_path: Path) -> 
     assert drawn.ticks()[1][0] >= 1e-6 / 1.2
 
 
+@pytest.mark.parametrize("last", [1e-6, 1e-3, 1.0, 1e4])
+def test_no_power_of_ten_is_written_over_0(tmp_path: Path, last: float) -> None:
+    rates = np.broadcast_to(np.array([1.05e-8, 0.0, 1e-7, last])[:, None], (4, 4))
+    write_campaign(tmp_path, algorithm="population-based-training")
+    write_run(tmp_path / "default" / "seed-0", noise(4, 4), None, {"replacement_rate": rates})
+    drawn = panel(studies(tmp_path)[0], "replacement_rate")
+    places = [drawn.place(value) for value, _ in drawn.ticks()]
+    assert drawn.ticks()[0][1] == "0"
+    assert len(places) >= 3
+    assert min(np.diff(places)) >= 0.06
+
+
+def test_percentages_are_never_logarithmic(tmp_path: Path) -> None:
+    shares = np.broadcast_to(np.geomspace(1e-5, 0.9, 6)[:, None, None], (6, 3, 4))
+    record = cohort(tmp_path, noise(6, 3, 4), dead=np.stack((shares, shares), axis=3), mine=shares)
+    assert panel(record, "mine").log
+    assert not panel(record, "dead").log
+
+
+def test_bands_are_cut_at_what_is_possible_and_intervals_are_not(tmp_path: Path) -> None:
+    """Four streams, one of which differs: the interval reaches beyond all that there is."""
+    share = np.broadcast_to([0.0, 0.0, 0.0, 0.4], (3, 3, 4))
+    record = cohort(
+        tmp_path,
+        noise(3, 3, 4),
+        dead=np.stack((share, share), axis=3),
+        saturated=1.0 - np.stack((share, share), axis=3),
+        gradient_norm=share,
+        mine=share - 0.1,
+    )
+    for name, least, most in (
+        ("dead", 0.0, 100.0),
+        ("saturated", 0.0, 100.0),
+        ("gradient_norm", 0.0, math.inf),
+        ("mine", -math.inf, math.inf),
+    ):
+        drawn = panel(record, name)
+        low, high = stats.t.interval(0.95, 3, drawn.centre[0, 0], stats.sem(record.curves[name][0, 0]))
+        assert (drawn.low[0, 0], drawn.high[0, 0]) == pytest.approx((low, high))
+        assert (low < least) or (high > most) or name == "mine"
+        bands = drawn.band()
+        assert (bands[0][0, 0], bands[1][0, 0]) == pytest.approx((max(low, least), min(high, most)))
+        assert all(least <= value <= most for value, _ in drawn.ticks())
+    assert panel(record, "dead").ends[0] == 0.0
+    assert panel(record, "mine").ends[0] < panel(record, "mine").low.min()
+
+
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [
@@ -501,6 +549,33 @@ def test_the_command_prints_tables(tmp_path: Path, capsys: pytest.CaptureFixture
     assert len({len(line) for line in lines}) == 1
     assert main(["table", str(tmp_path / "nowhere")]) == 1
     assert "holds no campaign" in capsys.readouterr().err
+
+
+def test_failed_individuals_of_the_last_generation_are_told(tmp_path: Path) -> None:
+    """The first generation is larger; those not in the last have not failed, who failed before has been replaced."""
+    write_campaign(tmp_path, seeds=(0, 1), algorithm="mu-plus-lambda")
+    scores = noise(4, 6)
+    scores[1, :4] = np.nan
+    scores[3, 1] = np.nan
+    folder = tmp_path / "default" / "seed-0"
+    write_run(folder, scores, {"loss": scores}, {"step_size": np.exp(scores)})
+    journal = folder / "journal.jsonl"
+    header, first, *others = journal.read_bytes().splitlines(keepends=True)
+    kept = []
+    for record in map(decode, others):
+        assert record is not None
+        kept.append(encode(record | {"scores": record["scores"][:4]}))
+    journal.write_bytes(b"".join([header, first, *kept]))
+    write_run(tmp_path / "default" / "seed-1", noise(4, 6), {"loss": noise(4, 6)}, {"step_size": np.ones((4, 6))})
+    (record,) = studies(tmp_path)
+    assert record.failed().tolist() == [1, 0]
+    assert record.only([2]).failed().tolist() == [0]
+    table = study_table(record)
+    assert any(one.startswith("1 of the 10 individuals of the last segment failed") for one in table.said)
+    assert table.heads[-1] == "failed, last"
+    assert [row[-1] for row in table.rows] == ["1", "0"]
+    well = study_table(record.only([2]))
+    assert not any("failed" in one for one in (*well.said, *well.heads))
 
 
 def test_bars_in_labels_do_not_break_the_table(tmp_path: Path) -> None:

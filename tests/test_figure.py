@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,75 @@ def test_every_line_looks_different(tmp_path: Path) -> None:
     record, _ = study(tmp_path, labels=tuple(f"setting {number}" for number in range(20)))
     drawn = draw(record, ["score"]).axes[0].get_lines()
     assert len({(line.get_color(), str(line._dash_pattern)) for line in drawn}) == 20
+
+
+def many(folder: Path, count: int = 30) -> CohortRecord:
+    """A cohort of many lines, on two streams; line n has an error of (7 n) % 30 in the last tenth, the best 0.
+
+    Before that tenth it is the other way round. One of the two learners of line 0, the best, fails at the end.
+    """
+    errors = np.tile(np.repeat(7.0 * np.arange(count) % count, 2), (20, 1))
+    errors[:18] = count - errors[:18]
+    errors[19, 0] = np.nan
+    write_campaign(folder)
+    labels = [f"setting {number}" for number in range(count)]
+    write_run(folder / "default" / "seed-0", errors, {"loss": errors}, None, labels, (0, 1))
+    return studies(folder)[0]
+
+
+def test_of_many_lines_the_best_are_drawn_in_their_order_and_none_looks_like_another(tmp_path: Path) -> None:
+    record = many(tmp_path)
+    drawn = draw(record, ["score"])
+    shown = drawn.axes[0].get_lines()
+    expected = [number for number in range(1, 30) if 7 * number % 30 <= 24]
+    assert [line.get_label() for line in shown] == [f"setting {number}" for number in expected]
+    assert len({(line.get_color(), str(line._dash_pattern)) for line in shown}) == len(shown) == 24
+    assert len(drawn.legends[0].get_texts()) == 24
+    said = "24 of 30 lines: the best by squared error over the last 2 segments; evo figure --settings chooses others."
+    assert said in drawn.texts[0].get_text().replace("\n", " ")
+    only = draw(record.only([1, 30]), ["score"])
+    assert [line.get_label() for line in only.axes[0].get_lines()] == ["setting 0", "setting 29"]
+    assert "30 lines" not in only.texts[0].get_text()
+
+
+def test_more_is_better_where_the_problem_says_so(tmp_path: Path) -> None:
+    record = replace(many(tmp_path), maximize=True)
+    shown = draw(record, ["score"]).axes[0].get_lines()
+    expected = [number for number in range(1, 30) if 7 * number % 30 >= 6]
+    assert [line.get_label() for line in shown] == [f"setting {number}" for number in expected]
+
+
+def test_long_captions_have_room(tmp_path: Path) -> None:
+    drawn = draw(many(tmp_path), ["score"], 89.0)
+    renderer = FigureCanvasAgg(drawn).get_renderer()
+    drawn.draw(renderer)
+    caption, legend = drawn.texts[0].get_window_extent(renderer), drawn.legends[0].get_window_extent(renderer)
+    assert "\n" in drawn.texts[0].get_text()
+    assert drawn.bbox.x0 <= caption.x0 < caption.x1 <= drawn.bbox.x1
+    assert drawn.bbox.y0 <= caption.y0 < caption.y1 <= legend.y0
+    assert legend.y1 <= drawn.axes[0].get_tightbbox(renderer).y0
+
+
+def test_more_settings_than_can_be_told_apart_are_refused(tmp_path: Path) -> None:
+    many(tmp_path)
+    with pytest.raises(ValueError, match=r"--settings: 25 lines cannot be told apart.*name at most 24, or none for"):
+        figure(tmp_path, settings=range(1, 26))
+    assert not (tmp_path / "study.png").exists()
+    assert figure(tmp_path, settings=range(1, 25)) == [tmp_path / "study.png"]
+
+
+def test_bands_end_where_no_number_can_be(tmp_path: Path) -> None:
+    """Two streams: the interval of shares of 0 and 1 reaches far below 0 and above 100 percent."""
+    shares = np.tile([0.0, 1.0, 0.4, 0.6], (3, 1))[..., None]
+    write_campaign(tmp_path, genome={"name": "mine"})
+    write_run(tmp_path / "default" / "seed-0", noise(3, 4), {"dead": shares}, None, LABELS, (0, 1))
+    (axes,) = draw(studies(tmp_path)[0], ["dead"]).axes
+    for band in axes.collections:
+        heights = band.get_paths()[0].vertices[:, 1]
+        assert (heights.min(), heights.max()) == (0.0, 100.0)
+    assert axes.get_ylim()[0] >= 0.0
+    assert axes.get_ylim()[1] <= 110.0
+    assert max(axes.get_yticks()) == 100.0
 
 
 def test_panels_are_in_balanced_rows_with_letters(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evo.algorithm import Algorithm
+from evo.continual import first_stream
 
 if TYPE_CHECKING:
     from evo.search import Search
@@ -62,9 +63,10 @@ class Cohort(Algorithm):
                 f"Cohort: {type(search.genome).__name__} cannot be made with given settings on given streams: it has "
                 f"no `cohort`; use a genome that has, such as genomes.learner.Learner"
             )
-        first = int(search.rng("streams").integers(2**23))
+        rng = search.rng("sample")
+        first = first_stream(rng)
         streams = list(range(first, first + self.streams))
-        genome, rows = make(self.settings, streams, search.rng("sample"))
+        genome, rows = make(self.settings, streams, rng)
         rows = search.identify(genome, rows.to(search.device))
         search.leave("cohort", lambda: self.describe(streams))
         while search.generation < search.generations:

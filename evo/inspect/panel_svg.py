@@ -18,6 +18,8 @@ WIDTH, HEIGHT = 272.0, 138.0
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 16.0, 44.0, 44.0
 DASHES = 4
 """Kinds of lines: after all colours, they come again with the next."""
+MOST_LINES = COLOURS * DASHES
+"""That differ in colour or dashes."""
 
 
 def panel_svg(panel: Panel, generations: int, moment: str, styled: bool) -> str:
@@ -65,7 +67,7 @@ def _up(panel: Panel, value: float) -> float:
 
 def _line(panel: Panel, line: int, generations: int) -> str:
     """Return a line's marks: its band, and the line itself, interrupted where there is no number; or dots."""
-    centre, low, high = (values[:, line] for values in (panel.centre, panel.low, panel.high))
+    centre, low, high = (values[:, line] for values in (panel.centre, *panel.band()))
     xs = [across(x, generations) for x in panel.x.tolist()]
     parts = []
     for run in _runs(np.isfinite(low) & np.isfinite(high)):

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from evo.best_lines import best_lines
 from evo.cohort_record import CohortRecord
-from evo.inspect.panel_svg import HEIGHT, LEFT, TOP, WIDTH, across, panel_svg, swatch
+from evo.inspect.panel_svg import HEIGHT, LEFT, MOST_LINES, TOP, WIDTH, across, panel_svg, swatch
 from evo.inspect.text import escape
 from evo.panel import MOST_POINTS, Panel, panel, stretched
 from evo.quantity import KNOWN, quantity
@@ -44,13 +45,14 @@ def study_data(records: Sequence[CohortRecord]) -> list[dict[str, Any]]:
             "scale": [LEFT, WIDTH, TOP, HEIGHT],
             "panels": [_numbers(one, record.generations) for one in _panels(record)],
         }
-        for record in records
+        for record in (best_lines(every, MOST_LINES)[0] for every in records)
     ]
 
 
-def _section(record: CohortRecord, number: int, styled: bool) -> str:
+def _section(every: CohortRecord, number: int, styled: bool) -> str:
+    record, chosen = best_lines(every, MOST_LINES)
     title = "Settings that evolve" if record.evolving else "Settings over time"
-    said = " ".join(sentences(record))
+    said = " ".join(sentences(every))
     panels = _panels(record)
     if not panels:
         nothing = "No finite number was recorded."
@@ -61,10 +63,10 @@ def _section(record: CohortRecord, number: int, styled: bool) -> str:
     )
     return (
         f'<section class="study" data-study="{number}">\n<h2>{title}</h2>\n'
-        f"<p>{escape(said, 2000)} {_bands(record)}</p>\n"
+        f"<p>{escape(said, 2000)} {' '.join([_bands(record), *(escape(one, 500) for one in chosen)])}</p>\n"
         f"{_legend(record)}\n{_slider(record, panels[0], number)}\n"
         f'<div class="panels">\n{drawn}\n</div>\n{_left_out(record)}'
-        f"<h3>In numbers</h3>\n{_table(study_table(record))}\n</section>"
+        f"<h3>In numbers</h3>\n{_table(study_table(every))}\n</section>"
     )
 
 

@@ -42,7 +42,7 @@ class Lesson:
         state = learners.normalization_state
         self.after = None if state is None else state.clone()
         self.network = Network(learners, self.after)
-        self.turnover = Turnover(learners, segment.steps)
+        self.turnover = Turnover(learners, segment.lived(learners.segments))
         self.settings = {name: values[:, None] for name, values in learners.settings.items()}
         on = torch.stack([values.any() for values in learners.settings.values()]).tolist()
         self.on = dict(zip(learners.settings, on, strict=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -80,6 +80,10 @@ class Lifetime(Problem):
     def stochastic(self) -> bool:
         """True: what is learned depends on chance."""
         return True
+
+    def provenance(self) -> dict[str, Any]:
+        """Return which data the problem inside rests on."""
+        return self.problem.provenance()
 
     @abstractmethod
     def live(self, networks: Networks, seed: int) -> Networks:

@@ -103,6 +103,7 @@ def _traits(learners: Learners, segment: Segment) -> online_state.Traits:
         learners.utility.numpy(),
         learners.key.numpy(),
         learners.segments.numpy(),
+        segment.lived(learners.segments).numpy(),
         segment.places(learners.stream).cpu().numpy(),
         _bounds(learners),
     )

@@ -43,7 +43,7 @@ def learn_one_by_one(
 def live(traits: Any, learner: Any, cases: Any, record: Any, manner: Any, shape: Any, net: Any) -> None:
     """Teach one learner; it stops where its loss is not finite, and what is measured is NaN from there on."""
     steps = cases.order.shape[1]
-    life = Life(traits.key[learner], traits.segments[learner], steps)
+    life = Life(traits.key[learner], traits.segments[learner], steps, traits.lived[learner])
     length = 0.0
     for number in range(manner.bins):
         loss, hits = 0.0, 0

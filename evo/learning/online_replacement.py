@@ -242,7 +242,7 @@ def renew_dormant(net: Any, shape: Any, settings: Any, rules: Any, bounds: Any, 
     A unit that was replaced at this very step has no score: it is left alone, and no part of the mean.
     """
     period = int(settings[DORMANCY_PERIOD])
-    if period == 0 or (life.segments * life.steps + step + 1) % period:
+    if period == 0 or (life.lived + step + 1) % period:
         return
     weights, _, units = net
     start = moment(life.key, life.segments, step, DORMANT_WEIGHTS)

@@ -43,11 +43,12 @@ class Manner(NamedTuple):
 
 
 class Life(NamedTuple):
-    """What a learner's draws start from, and how many steps a segment has."""
+    """What a learner's draws start from, how many steps a segment has, and how many the learner has made before."""
 
     key: int
     segments: int
     steps: int
+    lived: int
 
 
 class Flat(NamedTuple):
@@ -68,7 +69,8 @@ class Flat(NamedTuple):
 class Traits(NamedTuple):
     """What else differs from learner to learner, `[n, ...]`.
 
-    `place` is that of its stream in the segment, `bounds` `[n, layers]` are those of new incoming weights.
+    `lived` are its steps so far, `place` is that of its stream in the segment, `bounds` `[n, layers]` are those of new
+    incoming weights.
     """
 
     settings: Any
@@ -76,6 +78,7 @@ class Traits(NamedTuple):
     utility: Any
     key: Any
     segments: Any
+    lived: Any
     place: Any
     bounds: Any
 

@@ -7,7 +7,7 @@ the optimiser, noise, and then neuron replacement, layer by layer.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -53,10 +53,19 @@ def learn(learners: Learners, segment: Segment, bins: int = 1) -> tuple[Learners
     if learners.execution.engine == "compiled" and compiled_can(learners, segment):
         from evo.learning.online import learn_online
 
-        return learn_online(learners, segment, bins)
+        return _settled(*learn_online(learners, segment, bins))
     from evo.learning.batched import learn_batched
 
-    return learn_batched(learners, segment, bins)
+    return _settled(*learn_batched(learners, segment, bins))
+
+
+def _settled(learned: Learners, record: Record) -> tuple[Learners, Record]:
+    """Return learners of which those without momentum have none left; engines leave there what suits them."""
+    moments = learned.first_moment
+    if learned.rules.optimizer == "sgd" and moments.shape[1]:
+        moving = learned.settings["momentum"][:, None] > 0
+        learned = replace(learned, first_moment=torch.where(moving, moments, 0.0))
+    return learned, record
 
 
 def compiled_can(learners: Learners, segment: Segment) -> bool:

@@ -25,14 +25,14 @@ class Turnover:
 
     Args:
         learners: n of them.
-        steps: of the segment.
+        lived: `[n]` int64, steps that they have made.
 
     Attributes:
         replaced: `[n, hidden layers]` int64, units replaced so far.
         due: `[n, hidden layers]` float64, fractions of units.
     """
 
-    def __init__(self, learners: Learners, steps: int) -> None:
+    def __init__(self, learners: Learners, lived: torch.Tensor) -> None:
         self.learners = learners
         self.hidden = learners.architecture.layers[:-1]
         settings = {name: values[:, None] for name, values in learners.settings.items()}
@@ -40,7 +40,7 @@ class Turnover:
         self.maturity, self.decay = settings["maturity_threshold"], settings["utility_decay"]
         self.share = 1 - self.decay
         self.threshold, self.period = settings["dormancy_threshold"], learners.settings["dormancy_period"].long()
-        self.lived = learners.segments * steps
+        self.lived = lived
         active = (self.rate > 0) | (self.period[:, None] > 0)
         replacing, renewing, some, all_ = torch.stack(
             ((self.rate > 0).any(), (self.period > 0).any(), active.any(), active.all())

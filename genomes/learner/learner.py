@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from evo import seeds
+from evo.continual import first_stream
 from evo.genome import Genome
 from evo.layout import Layout
 from evo.learners import ACTIVATIONS, SETTINGS, UTILITIES, Architecture, Convolution, Learners, Rules, Setting
@@ -24,7 +25,7 @@ from evo.problem import Problem
 from genomes.learner.fields import PLACES, STATE, WHOLE, learner_layout, settings_columns
 from genomes.learner.genes import drawn, mutated, place
 from genomes.learner.initial import initial_weights
-from genomes.learner.validity import checked_names, checked_rates, checked_settings, rebuilt, sizes
+from genomes.learner.validity import checked_names, checked_rates, checked_settings, checked_use, rebuilt, sizes
 
 CHOICES = {"activation": ACTIVATIONS, "utility": UTILITIES}
 """Genes that are one of several names."""
@@ -93,6 +94,8 @@ class Learner(Genome):
         checked_names("Learner: utilities", self.utilities, UTILITIES)
         if not self.activations or not self.utilities:
             raise ValueError("Learner: expected at least one activation and one utility, got none")
+        used = (*self.settings, *self.evolve)
+        checked_use("Learner", used, self.activations, self.rules, self.concatenated)
         checked_rates(self, ("mutation_rate", "toggle_rate", "choice_rate"))
         if not self.mutation_deviation >= 0 or not math.isfinite(self.mutation_deviation):
             raise ValueError(f"Learner: mutation_deviation is a number from 0 up, got {self.mutation_deviation}")
@@ -130,9 +133,12 @@ class Learner(Genome):
         return tuple(setting for setting in SETTINGS if setting.name in self.evolve)
 
     def sample(self, count: int, rng: np.random.Generator) -> torch.Tensor:
-        """Return newborn learners on one stream, a number drawn for all; each draws the rest for itself."""
+        """Return newborn learners on one stream, a number drawn for all; each draws the rest for itself.
+
+        The stream is the first thing drawn, by `first_stream`, as it is for a cohort of the same seed.
+        """
         rows = self._blank(count, {})
-        self._write(rows, "stream", int(rng.integers(WHOLE)))
+        self._write(rows, "stream", first_stream(rng))
         for setting in self._evolving:
             if setting.name not in self.settings:
                 self._write(rows, setting.name, drawn(setting, rows[:, 0], rng))
@@ -232,6 +238,11 @@ class Learner(Genome):
         views = {setting.name: self.layout.view(rows, setting.name) for setting in self._evolving}
         return {"complexity": self.complexity(rows), **{name: view.to(torch.float64) for name, view in views.items()}}
 
+    @property
+    def recorded_features(self) -> tuple[str, ...]:
+        """The settings that evolve."""
+        return self.evolve
+
     def distance(self, rows: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
         """Return how different genes are, `[n, m]` float64: root mean square over evolving settings and both choices.
 
@@ -284,6 +295,8 @@ class Learner(Genome):
         for gene, names in CHOICES.items():
             checked_names(f"Learner: {gene}", (own[gene],), names)
             self._write(rows, gene, names.index(own.pop(gene)))
+        shown = [chosen["activation"]] if "activation" in chosen else ["relu"]
+        checked_use("Learner: a cohort's settings", own, shown, self.rules, self.concatenated)
         values = {**self.settings, **checked_settings("Learner: a cohort's settings", own)}
         for setting in SETTINGS:
             self._write(rows, setting.name, values.get(setting.name, setting.default))

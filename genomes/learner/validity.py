@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from evo.catalogue import did_you_mean
-from evo.learners import NAMES, SETTINGS, Setting
+from evo.learners import NAMES, SETTINGS, Rules, Setting
 
 Part = TypeVar("Part")
 
@@ -39,6 +39,25 @@ def checked_settings(argument: str, settings: Mapping[str, Any]) -> dict[str, fl
             below = {"log": "up", "share": "up, less than 1", "linear": f"to {setting.high:g}"}[setting.scale]
             raise ValueError(f"{argument}: {setting.name} is a number from 0 {below}, got {value!r}: {setting.meaning}")
     return {name: float(value) for name, value in settings.items()}
+
+
+def checked_use(
+    argument: str, names: Iterable[str], activations: Iterable[str], rules: Rules, concatenated: bool
+) -> None:
+    """Raise ValueError where a setting, or an activation, would have no effect."""
+    idle = ("momentum",) if rules.optimizer == "adam" else ("first_moment_decay", "second_moment_decay")
+    for name in idle:
+        if name in names:
+            other = "sgd" if rules.optimizer == "adam" else "adam"
+            raise ValueError(
+                f"{argument}: {name} has no effect with the optimizer {rules.optimizer!r}; leave it out, or use "
+                f"rules=Rules(optimizer={other!r})"
+            )
+    if concatenated and set(activations) != {"relu"}:
+        raise ValueError(
+            f"{argument}: concatenated units apply relu to both signs, so activations is ('relu',), got "
+            f"{tuple(activations)}; leave out one of the two"
+        )
 
 
 def _possible(setting: Setting, value: float) -> bool:

@@ -99,7 +99,14 @@ class ClassIncrementalImages(ImageTasks):
             order=torch.from_numpy(np.stack(order)),
             loss="cross_entropy",
             classes=int(targets[0].max()) + 1,
+            before=sum(map(self.steps, range(number))),
         )
+
+    def steps(self, number: int) -> int:
+        """Return how many updates a segment has, on any stream."""
+        held = pictures(self.data)
+        images = len(self.classes(0, number)) * (self.images or min(map(len, held.train)))
+        return self.epochs * (images // self.batch)
 
 
 def augmented(shown: np.ndarray, draws: np.random.Generator) -> np.ndarray:

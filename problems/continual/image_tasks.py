@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -64,6 +64,10 @@ class ImageTasks(ContinualProblem):
     def objectives(self) -> tuple[Objective, ...]:
         """The accuracy on test pictures."""
         return (Objective("test_accuracy"),)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return which pictures were loaded, all of them or a subset; see `problems.data.fingerprint`."""
+        return dict(pictures(self.data).provenance)
 
     @abstractmethod
     def classes(self, stream: int, number: int) -> np.ndarray:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -77,6 +77,10 @@ class PermutedImages(ContinualProblem):
     def objectives(self) -> tuple[Objective, ...]:
         """The online accuracy."""
         return (Objective("accuracy"),)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return which pictures were loaded; see `problems.data.provenance`."""
+        return data_sets.provenance(self.data)
 
     def segment(self, streams: torch.Tensor, number: int) -> Segment:
         """Return one task; see `ContinualProblem.segment`."""

@@ -14,6 +14,7 @@ import pytest
 import torch
 from drifting_stream import DriftingStream
 
+from evo import Campaign
 from evo.algorithm import Algorithm
 from evo.algorithms.mu_plus_lambda import MuPlusLambda
 from evo.algorithms.population_based_training import PopulationBasedTraining
@@ -248,7 +249,16 @@ def test_a_genetic_algorithm_evolves_settings_of_whole_lives() -> None:
     assert float(genome.layout.view(seen.rows[24], "step_size").median()) > 0.1
 
 
-def test_a_genetic_algorithm_on_lifelong_streams_breeds_newborns() -> None:
+def test_a_genetic_algorithm_on_lifelong_streams_is_refused() -> None:
+    """It would select newborns by their first segment alone."""
     genome = replace(GENOME, newborn=True)
-    seen = trained(MuPlusLambda(8, crossover_rate=0.5), 4, genome=genome)
-    assert [sorted(set(genome.layout.view(rows, "segments").tolist())) for rows in seen.rows] == [[0.0]] * 4
+    with pytest.raises(
+        ValueError, match=r"algorithm: expected .* got MuPlusLambda, .* lifelong=False for whole lives, or"
+    ):
+        Campaign(DriftingStream(), genome, MuPlusLambda(8))
+    with pytest.raises(ValueError, match="algorithm: expected"):
+        Campaign(
+            DriftingStream(lifelong=False), genome, MuPlusLambda(8), variants={"on": {"problem": DriftingStream()}}
+        )
+    Campaign(DriftingStream(lifelong=False), genome, MuPlusLambda(8))
+    Campaign(DriftingStream(), GENOME, PopulationBasedTraining(8))

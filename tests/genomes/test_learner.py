@@ -29,9 +29,12 @@ from problems.xor import Xor
 steady = steady_settings(derandomize=True, deadline=None, max_examples=30)
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 ADAM = Rules(optimizer="adam", initial="xavier")
+BETAS = ("first_moment_decay", "second_moment_decay")
+USED = tuple(name for name in NAMES if name not in BETAS)
+"""By learners with stochastic gradient descent."""
 GENOMES = {
     "plain": Learner((4,), (3,), 2),
-    "everything evolves": Learner((4,), (3, 2), 1, activations=ACTIVATIONS, utilities=UTILITIES, evolve=NAMES),
+    "everything evolves": Learner((4,), (3, 2), 1, activations=ACTIVATIONS, utilities=UTILITIES, evolve=USED),
     "goes on": Learner((4,), (3,), 2, evolve=("step_size", "replacement_rate"), newborn=False, utilities=UTILITIES),
     "adam": Learner((4,), (3,), 2, rules=ADAM, settings={"step_size": 0.001}, evolve=("step_size",)),
     "linear": Learner((4,), (), 2, evolve=("step_size",)),
@@ -155,7 +158,8 @@ SCALES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_evolving_settings_start_anywhere_in_their_range(name: str) -> None:
-    setting, genome = BY_NAME[name], Learner((1,), (), 1, evolve=(name,))
+    setting, rules = BY_NAME[name], Rules("adam" if name in BETAS else "sgd")
+    genome = Learner((1,), (), 1, rules=rules, evolve=(name,))
     values = view(genome, sampled(genome, 4000), name).double().numpy()
     ends = SCALES[setting.scale](np.array([setting.low, setting.high]))
     low, width = ends.min(), np.ptp(ends)
@@ -184,7 +188,7 @@ def test_choices_start_evenly() -> None:
 @st.composite
 def populations(draw: st.DrawFn) -> tuple[Learner, torch.Tensor]:
     """Return a genome with some evolving settings, and rows with values anywhere in their ranges, some at the ends."""
-    evolve = tuple(draw(st.sets(st.sampled_from(NAMES))))
+    evolve = tuple(draw(st.sets(st.sampled_from(USED))))
     genome = Learner(
         (2,),
         (3,),
@@ -295,7 +299,7 @@ def test_operators_are_switched_on_anywhere_in_their_range_and_off() -> None:
 
 
 def test_what_is_no_operator_is_never_switched_off() -> None:
-    for name in ("step_size", "maturity_threshold", "utility_decay", "second_moment_decay"):
+    for name in ("step_size", "maturity_threshold", "utility_decay"):
         assert changes(name, BY_NAME[name].default, toggle_rate=1.0, mutation_rate=0.0).all()
 
 
@@ -324,13 +328,13 @@ def test_learned_weights_keep_their_activation() -> None:
 
 
 def test_children_take_settings_from_either_parent_and_all_else_from_the_first() -> None:
-    genome = Learner((2,), (3,), 1, evolve=NAMES, utilities=UTILITIES, activations=ACTIVATIONS)
+    genome = Learner((2,), (3,), 1, evolve=USED, utilities=UTILITIES, activations=ACTIVATIONS)
     rows = lived(genome, sampled(genome, 4000))
     first, second = rows[:2000], rows[2000:]
     children = genome.crossover(first, second, seeds.rng(0, "cross"))
-    assert same_but(genome, children, first, *NAMES, "utility", "activation")
+    assert same_but(genome, children, first, *USED, "utility", "activation")
     taken = []
-    for name in (*NAMES, "utility", "activation"):
+    for name in (*USED, "utility", "activation"):
         mine, theirs, child = (view(genome, some, name) for some in (first, second, children))
         differ = mine != theirs
         assert bool(((child == mine) | (child == theirs)).all())
@@ -570,6 +574,9 @@ def test_a_stream_shapes_a_learner() -> None:
         ({"toggle_rate": math.nan}, "toggle_rate is a probability"),
         ({"mutation_deviation": -1.0}, "mutation_deviation is a number from 0 up"),
         ({"hidden": (0,)}, "all sizes are at least 1"),
+        ({"settings": {"momentum": 0.5}, "rules": Rules("adam")}, "momentum has no effect with the optimizer 'adam'"),
+        ({"evolve": ("second_moment_decay",)}, "second_moment_decay has no effect with the optimizer 'sgd'"),
+        ({"concatenated": True, "activations": ("relu", "tanh")}, "relu to both signs"),
     ],
 )
 def test_impossible_settings_are_refused(wrong: dict[str, Any], told: str) -> None:

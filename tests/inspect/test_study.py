@@ -185,6 +185,20 @@ def test_the_section_says_what_is_compared(tmp_path: Path) -> None:
     assert "Settings over time" not in page()
 
 
+def test_of_many_lines_the_best_are_drawn_and_all_are_in_the_table(tmp_path: Path) -> None:
+    """Settings are apart by 10, and less is better."""
+    record = cohort(tmp_path, labels=tuple(f"setting {number}" for number in range(27)))
+    (section,) = study_sections([record])
+    assert re.findall(r'data-entry="(\d+)"', section) == [str(number) for number in range(24)]
+    for svg in re.findall(r"<svg.*?</svg>", section, re.S):
+        kinds = re.findall(r'<path class="(line strong hue\d dash\d)"', svg)
+        assert len(kinds) == len(set(kinds))
+    assert "24 of 27 lines: the best by squared error over the last segment" in section
+    assert section.count("<tr>") == 1 + 27
+    assert "setting 26" not in section.partition("<table")[0]
+    assert [len(one["centre"]) for one in study_data([record])[0]["panels"]] == [24, 24, 24]
+
+
 def test_the_script_gets_the_numbers(tmp_path: Path) -> None:
     record = cohort(tmp_path, 450)
     (data,) = study_data([record])

@@ -17,8 +17,6 @@ from evo.learning.layer_sums import in_groups, one_by_one
 from evo.learning.training import learn
 from evo.networks import Execution
 
-pytestmark = pytest.mark.thorough
-
 ALL_ARCHITECTURES = {"dense": DENSE, "linear": LINEAR, "maps": MAPS, "wide maps": WIDE_MAPS}
 OPTIMIZERS = {
     "sgd": (Rules(), {"step_size": [0.02, 0.1, 0.05]}),

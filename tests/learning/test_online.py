@@ -274,6 +274,26 @@ def test_replaced_weights_start_with_a_fresh_optimiser():
     assert bool((learners.ages < 30).any())
 
 
+@pytest.mark.parametrize("engine", ["compiled", "torch"])
+def test_dormant_units_are_renewed_by_steps_of_the_whole_life_however_long_its_segments(engine):
+    learners = some_learners(dormancy_period=10.0, dormancy_threshold=1.0).on(Execution(engine))
+    after, record = learn(learners, replace(some_segment(steps=7), before=0))
+    assert not record.replaced.any()
+    after, record = learn(after, replace(some_segment(steps=2), before=7))
+    assert not record.replaced.any()
+    after, record = learn(after, replace(some_segment(steps=1), before=9))
+    assert bool(record.replaced.any(1).all()), "the tenth step of their lives"
+
+
+@pytest.mark.parametrize("engine", ["compiled", "torch"])
+def test_learners_without_momentum_keep_no_moment(engine):
+    learners = some_learners(momentum=[0.9, 0.0, 0.5]).on(Execution(engine))
+    after, _ = learn(learners, some_segment())
+    assert after.first_moment.any(1).tolist() == [True, False, True]
+    after.settings["momentum"][0] = 0.0
+    assert learn(after, some_segment())[0].first_moment.any(1).tolist() == [False, False, True]
+
+
 def test_the_engine_is_chosen_by_what_it_can():
     learners, segment = some_learners(), some_segment()
     assert compiled_can(learners, segment)

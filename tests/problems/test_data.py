@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,12 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
+from evo.learning.weight_tuning import TunedWeights
+from evo.problem import Problem
 from problems import data
+from problems.continual.permuted_images import PermutedImages
+from problems.digits import Digits
+from problems.mnist import Mnist, Mnist256
 
 
 def small_mnist(cases: int = 4) -> dict[str, np.ndarray]:
@@ -112,3 +118,24 @@ def test_the_real_data_are_mnist() -> None:
     split = data.mnist()
     assert (split.x_train.shape, split.x_test.shape) == ((60000, 28, 28), (10000, 28, 28))
     assert split.y_train[:5].tolist() == [5, 0, 4, 1, 9]
+
+
+@pytest.mark.parametrize("make", [Mnist, Mnist256, PermutedImages])
+def test_a_stand_in_is_told_by_name(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Problem]
+) -> None:
+    with pytest.warns(data.StandInData):
+        told = make().provenance()
+    assert (told["name"], told["train"], told["test"]) == ("digits, enlarged, in place of mnist", 1442, 355)
+    (tmp_path / "other").mkdir()
+    np.savez(tmp_path / "other" / "mnist.npz", **small_mnist())
+    monkeypatch.setenv("EVO_DATA", str(tmp_path / "other"))
+    other = make().provenance()
+    assert (other["name"], other["train"], other["test"]) == ("mnist", 4, 4)
+    assert other["sha256"] != told["sha256"]
+
+
+def test_small_digits_are_told() -> None:
+    told = Digits().provenance()
+    assert (told["name"], told["train"], told["test"]) == ("digits", 1442, 355)
+    assert PermutedImages(data="digits").provenance() == TunedWeights(Digits()).provenance() == told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from problems import images
+from problems.continual.binary_images import BinaryImages
 
 
 def small_set() -> dict[str, np.ndarray]:
@@ -97,3 +99,29 @@ def test_digits_need_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert held.classes == 10
     assert held.split.x_train.shape == (1442, 1, 8, 8)
     assert held.split.x_train.max() == 16
+
+
+@pytest.mark.parametrize("file", ["tiny_imagenet32.npz", "tiny_imagenet32_subset_20k_5k.npz"])
+def test_what_was_loaded_is_told(folder: Path, file: str) -> None:
+    arrays = small_set()
+    np.savez(folder / file, **arrays)  # type: ignore[arg-type]
+    digest = hashlib.sha256()
+    for name, described in (
+        ("x_train", b"uint8 (9, 3, 32, 32)"),
+        ("y_train", b"uint16 (9,)"),
+        ("x_test", b"uint8 (3, 3, 32, 32)"),
+        ("y_test", b"uint16 (3,)"),
+    ):
+        digest.update(described + arrays[name].tobytes())
+    expected = {"name": file, "train": 9, "test": 3, "sha256": digest.hexdigest()}
+    assert BinaryImages(data="tiny-images").provenance() == expected
+    assert images.pictures("tiny-images").provenance is images.pictures("tiny-images").provenance, "hashed once"
+
+
+def test_no_two_sets_are_told_alike(folder: Path) -> None:
+    arrays = small_set()
+    np.savez(folder / "cifar10.npz", **arrays)  # type: ignore[arg-type]
+    arrays["x_test"][1, 2, 3, 4] ^= 1
+    np.savez(folder / "tiny_imagenet32.npz", **arrays)  # type: ignore[arg-type]
+    found = [BinaryImages(data=name).provenance()["sha256"] for name in ("cifar10", "tiny-images", "digits")]
+    assert len(set(found)) == 3

@@ -30,7 +30,8 @@ def bound(initial: str, layer: Layer, gain: float) -> float:
     if initial == "kaiming":
         return gain * math.sqrt(3 / layer.fan_in)
     if initial == "xavier":
-        return gain * math.sqrt(6 / (layer.fan_in + layer.outputs))
+        fan_out = layer.outputs * (layer.convolution.size**2 if layer.convolution else 1)
+        return gain * math.sqrt(6 / (layer.fan_in + fan_out))
     return math.sqrt((3 if initial == "lecun" else 1) / layer.fan_in)
 
 

@@ -101,6 +101,15 @@ def test_outputs_of_classes_to_come_do_not_count(cifar10: dict[str, np.ndarray],
     assert problem.score(learners, None, 10_000).tolist() == [0.2, 0.2]  # type: ignore[arg-type]
 
 
+def test_a_segment_knows_the_steps_before_it() -> None:
+    made = 0
+    for number in range(2 * GROWING.add_after):
+        segment = GROWING.segment(torch.tensor([3, 7]), number)
+        assert segment.before == made
+        assert segment.lived(torch.tensor([number, 0])).tolist() == [made, made]
+        made += segment.steps
+
+
 def test_tests_are_of_all_classes_so_far(cifar10: dict[str, np.ndarray]) -> None:
     places, outputs = GROWING.testing(3, 2)
     np.testing.assert_array_equal(cifar10["y_test"][places], GROWING.classes(3, 2)[outputs])
