@@ -8,7 +8,7 @@ from learning.attached_network import attached, constant, learn
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from evo.learning.attached_units import Units
+from evo.learning.attached.units import Units
 from evo.learning.neuron_replacement import NeuronReplacement
 
 
@@ -36,7 +36,7 @@ def test_readers_outside_the_traced_forward_are_noticed():
     network(torch.ones(3, 6))
     network.value(torch.ones(5, 6))
     weights = network.trunk.weight.clone()
-    with pytest.raises(RuntimeError, match=r"'trunk' gave 8 cases .* but 'pi'.* was given 3: .*attached_units"):
+    with pytest.raises(RuntimeError, match=r"'trunk' gave 8 cases .* but 'pi'.* was given 3: .*attached.units"):
         replacement.step()
     assert torch.equal(network.trunk.weight, weights)
     replacement._layers[0].forget_passes()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import operator
+import re
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from evo.learning.attached_obstacles import obstacle
-from evo.learning.attached_tracing import find_units
-from evo.learning.attached_units import Units
+from evo.learning.attached.obstacles import obstacle
+from evo.learning.attached.tracing import find_units
+from evo.learning.attached.units import Units
 
 
 class Function(nn.Module):
@@ -102,15 +103,23 @@ def test_ways_from_channels_to_features(flatten):
         (lambda self, x: self.b(self.a(x) / self.a(x).norm()), "is called 2 times"),
         (lambda self, x: self.b(self.a(x).view(x.size(0) * 2, -1)), "'view', which is not known"),
         (lambda self, x: self.b(self.a(x).relu()) + self.b(self.other(x)), "b, which reads it, is called 2 times"),
-        (lambda self, x: (self.b(self.a(x)), self.a.weight.sum()), None),
+        (
+            lambda self, x: (self.b(self.a(x)), self.a.weight.sum()),
+            "the weights of 'a' are also used without calling it",
+        ),
+        (lambda self, x: (self.b(self.a(x)), functional.linear(x, self.b.weight)), "the weights of 'b' are also used"),
+        (lambda self, x: self.b(self.a(x.to(self.a.weight.dtype) * self.b.weight.shape[0])), None),
         (lambda self, x: (self.b(self.a(x)), self.a(x)), "called 2 times"),
         (lambda self, x: [(y := self.a(x)), self.b(y)], "outputs of the network"),
         (lambda self, x: self.c(self.a(x)[:, None]), "'getitem', which is not known"),
         (lambda self, x: self.c(self.a(x)), "c reads it along another dimension"),
+        (lambda self, x: self.b(self.a(x)[0].squeeze()), "'getitem', which is not known"),
+        (lambda self, x: self.b(self.a(x).squeeze()), "'squeeze', which is not known"),
+        (lambda self, x: self.b(self.a(x).squeeze(1)), "'squeeze', which is not known"),
     ],
 )
 def test_units_whose_readers_are_not_all_known_are_left_alone(forward, reason):
-    network = Function(forward, a=nn.Linear(8, 8), b=nn.Linear(8, 8), other=nn.Linear(8, 8), c=nn.Conv1d(8, 8, 1))
+    network = Function(forward, a=nn.Linear(8, 8), b=nn.Linear(8, 8), other=nn.Linear(9, 9), c=nn.Conv1d(7, 8, 1))
     units, skipped = found(network)
     if reason is None:
         assert "a" in units
@@ -174,6 +183,31 @@ def test_normalization_along_another_dimension():
     assert found(whole)[0]["0"].norm == ("1",)
 
 
+@pytest.mark.parametrize(
+    "reading",
+    [
+        lambda x: x.squeeze(),
+        lambda x: x.squeeze(1),
+        lambda x: x.squeeze(dim=(1, -1)),
+        lambda x: x.view(-1, 8),
+        lambda x: x.reshape(-1, 12),
+        lambda x: x.squeeze(-1).mean((2, 3)),
+    ],
+)
+def test_maps_whose_pixels_may_be_read_as_units(reading):
+    network = Function(lambda self, x: self.b(reading(self.a(x))), a=nn.Conv2d(3, 8, 3), b=nn.Linear(8, 2))
+    units, skipped = found(network)
+    assert not units
+    assert re.search("'(squeeze|view|reshape|mean)', which is not known", skipped["a"])
+
+
+def test_a_squeeze_of_some_pixels_leaves_the_others():
+    network = Function(lambda self, x: self.b(self.a(x).squeeze(3)), a=nn.Conv2d(3, 8, 3), b=nn.Linear(8, 2))
+    assert "b reads it along another dimension" in found(network)[1]["a"]
+    network.work = lambda self, x: self.b(self.a(x).squeeze(3).amax(-1))
+    assert found(network)[0]["a"].outgoing == ("b",)
+
+
 @pytest.mark.parametrize("dims", [1, 2, (1, 2), (1, 2, 3), None])
 def test_means_over_other_dimensions_than_pixels(dims):
     network = Function(lambda self, x: self.b(self.a(x).mean(dims)), a=nn.Conv2d(3, 8, 3), b=nn.Linear(8, 2))
@@ -199,6 +233,122 @@ def test_tracing_leaves_the_network_as_it_was():
     before = set(vars(network))
     find_units(network)
     assert set(vars(network)) == before
+
+
+class ActorCritic(nn.Module):
+    """Two heads, of which forward calls one."""
+
+    def __init__(self, width=8):
+        super().__init__()
+        self.first, self.trunk = nn.Linear(4, 6), nn.Linear(6, 8)
+        self.pi, self.v = nn.Linear(8, 2), nn.Linear(width, 1)
+
+    def features(self, x):
+        return self.trunk(self.first(x).relu()).relu()
+
+    def forward(self, x):
+        return self.pi(self.features(x))
+
+    def value(self, x):
+        return self.v(self.features(x))
+
+
+def test_units_that_a_layer_may_read_which_forward_never_calls():
+    units, skipped = found(ActorCritic())
+    assert list(units) == ["first"]
+    assert skipped["trunk"] == "'v', which the traced forward never uses, could read it"
+    assert "the traced forward never uses it" in skipped["v"]
+    assert list(found(ActorCritic(width=9))[0]) == ["first", "trunk"]
+
+
+@pytest.mark.parametrize(
+    ("other", "left"),
+    [
+        (nn.LSTM(8, 3), True),
+        (nn.Bilinear(5, 8, 1), True),
+        (nn.Linear(32, 2), True),
+        (nn.Conv2d(8, 2, 1), True),
+        (nn.Linear(3, 8), False),
+        (nn.Conv2d(3, 8, 1), False),
+        (nn.LSTM(9, 3), False),
+        (nn.BatchNorm2d(8), False),
+    ],
+)
+def test_which_layers_that_are_never_called_could_read(other, left):
+    network = Function(
+        lambda self, x: self.b(self.a(x).flatten(1)), a=nn.Conv2d(3, 8, 3), b=nn.Linear(32, 2), other=other
+    )
+    assert ("a" in found(network)[1]) is left
+
+
+ONE = torch.ones(1)
+
+
+def test_a_parameter_of_the_network_itself_that_forward_never_uses():
+    network = Function(lambda self, x: self.b(self.a(x)), a=nn.Linear(3, 8), b=nn.Linear(8, 2))
+    network.more = nn.Parameter(torch.ones(2, 8))
+    assert found(network)[1]["a"].startswith("a parameter of the network itself, which")
+    network.work = lambda self, x: self.b(self.a(x)) @ self.more
+    assert found(network)[0]["a"].outgoing == ("b",)
+
+
+class Optional(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.gate = nn.Linear(4, 8), nn.Linear(8, 2), nn.Linear(4, 9)
+
+    def forward(self, x, mask=None, shape=(1, 2), scale=ONE, *, deep=False, power=1):
+        y = self.a(x).relu()
+        if mask is not None:
+            y = y * mask
+        if deep:
+            return y
+        return self.b(y**power) * shape[0]
+
+
+def test_optional_arguments_are_at_their_defaults():
+    units, skipped = found(Optional())
+    assert units == {"a": Units("a", ["b"])}
+    assert "never uses" in skipped["gate"]
+
+
+class OwnLinear(nn.Linear):
+    """One of a user's own, that computes what torch's does."""
+
+
+class ScaledLinear(nn.Linear):
+    def forward(self, x):
+        return functional.linear(x, self.weight * 2, self.bias)
+
+
+def test_layers_of_a_users_own_class():
+    units, _ = found(nn.Sequential(OwnLinear(4, 8), nn.ReLU(), OwnLinear(8, 6), nn.ReLU(), nn.Linear(6, 2)))
+    assert list(units) == ["0", "2"]
+    units, skipped = found(nn.Sequential(ScaledLinear(4, 8), nn.ReLU(), nn.Linear(8, 6), nn.ReLU(), ScaledLinear(6, 2)))
+    assert not units
+    assert "ScaledLinear '0' has a forward of its own" in skipped["0"]
+    assert "joined with other values by 'linear'" in skipped["2"]
+    assert "ScaledLinear '4' has a forward of its own" in skipped["4"]
+
+
+def test_a_normalization_right_after_a_reader_without_biases_is_found():
+    def network(bias, *between):
+        return nn.Sequential(
+            nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 6, 3, bias=bias), *between, nn.BatchNorm2d(6), nn.ReLU()
+        )
+
+    assert found(network(False))[0]["0"].after == {"2": "3"}
+    assert found(network(True))[0]["0"].after == {}
+    assert found(network(False, nn.ReLU()))[0]["0"].after == {}
+    still = network(False)
+    still[3] = nn.BatchNorm2d(6, track_running_stats=False)
+    assert found(still)[0]["0"].after == {}
+
+
+@pytest.mark.parametrize("network", [nn.ModuleList([nn.Linear(2, 2)]), nn.ModuleDict({"a": nn.Linear(2, 2)})])
+def test_a_network_without_a_forward(network):
+    with pytest.raises(ValueError, match=r"has no forward method.*from evo.learning.attached.units"):
+        find_units(network)
 
 
 def test_a_forward_that_looks_at_values_cannot_be_traced():
@@ -235,3 +385,9 @@ def test_obstacles():
     assert "inside a MultiheadAttention" in obstacle_of(attention, "a", ["b.out_proj"])
     normalized = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(4), nn.Linear(6, 2))
     assert "no multiple of the 6 units" in obstacle_of(normalized, "0", ["2"], norm="1")
+    averaged = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6, momentum=None), nn.Linear(6, 2))
+    assert "1 has momentum=None" in obstacle_of(averaged, "0", ["2"], norm="1")
+    apart = nn.Sequential(nn.Linear(4, 6), nn.Linear(6, 6, device="meta"))
+    assert "on several devices (cpu, meta)" in obstacle_of(apart, "0", ["1"])
+    assert "no running mean of what 2" in obstacle_of(averaged, "0", ["2"], after={"2": "1"})
+    assert "no running mean of what 2" in obstacle_of(averaged, "0", ["2"], after={"2": "0"})

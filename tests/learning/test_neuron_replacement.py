@@ -6,6 +6,7 @@ import copy
 import gc
 import io
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -14,40 +15,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from learning.attached_network import attached, constant, learn, mlp
 from learning.plain_learner import PlainLearner
 from torch import nn
 
 from evo.learners import ACTIVATIONS, SETTINGS, UTILITIES, Architecture, Learners, Rules
-from evo.learning.attached_units import Units
+from evo.learning.attached.readings import Tap
+from evo.learning.attached.units import Units
 from evo.learning.neuron_replacement import NeuronReplacement
 from evo.stream import Segment
 
 GUIDE = (Path(__file__).parents[2] / "evo" / "docs" / "continual_learning.md").read_text()
-
-
-def mlp(seed=0, bias=True):
-    torch.manual_seed(seed)
-    return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh(), nn.Linear(5, 2, bias=bias))
-
-
-def learn(network, optimizer, replacement, steps, seed=0, batch=4, shape=(6,)):
-    """Learn noise; return what was replaced at each step."""
-    generator = torch.Generator().manual_seed(seed)
-    events = []
-    for _ in range(steps):
-        x = torch.randn((batch, *shape), generator=generator)
-        y = torch.randn((batch, 2), generator=generator)
-        optimizer.zero_grad()
-        (network(x) - y).square().mean().backward()
-        optimizer.step()
-        events.append({name: units.tolist() for name, units in replacement.step().items()})
-    return events
-
-
-def attached(network, optimizer=None, **settings):
-    optimizer = optimizer or torch.optim.SGD(network.parameters(), lr=0.01)
-    settings = {"rate": 2**-6, "maturity_threshold": 20, "seed": 3} | settings
-    return optimizer, NeuronReplacement(network, optimizer, **settings)
 
 
 # the plain reference
@@ -130,14 +108,6 @@ def test_it_does_what_the_plain_reference_does(activation, utility, rules):
 
 
 # what does not change when a unit is replaced
-
-
-def constant(network, maker, unit, value):
-    """Let a unit give the same number always."""
-    layer = network.get_submodule(maker)
-    with torch.no_grad():
-        layer.weight[unit] = 0.0
-        layer.bias[unit] = value
 
 
 def replaced_once(network, shape, utility="zero_contribution", **settings):
@@ -352,25 +322,6 @@ def test_a_step_without_a_pass_says_what_is_wrong():
         replacement.step()
 
 
-def test_layers_that_took_no_part_stay_as_they_are():
-    class Heads(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.a, self.b, self.top = nn.Linear(6, 4), nn.Linear(6, 4), nn.Linear(4, 2)
-            self.left, self.right = nn.Linear(4, 2), nn.Linear(4, 2)
-
-        def forward(self, x, left=True):
-            return self.left(self.a(x).relu()) if left else self.right(self.b(x).relu())
-
-    network = Heads()
-    units = [Units("a", ["left"]), Units("b", ["right"])]
-    optimizer, replacement = attached(network, units=units, rate=2**-3, maturity_threshold=3)
-    learn(network, optimizer, replacement, 20)
-    assert replacement.replaced["a"] > 0
-    assert replacement.replaced["b"] == 0
-    assert replacement._layers[1].ages.tolist() == [0] * 4
-
-
 def test_units_are_measured_before_dropout():
     network = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 2))
     _, replacement = attached(network)
@@ -378,6 +329,19 @@ def test_units_are_measured_before_dropout():
     network(x)
     expected = network[:2](x).mean(0)
     torch.testing.assert_close(replacement._layers[0].readings[0].mean(expected), expected)
+
+
+def test_what_a_dropout_overwrites_is_measured_before():
+    results = []
+    for inplace in (False, True):
+        network = nn.Sequential(nn.Linear(6, 8), nn.Sigmoid(), nn.Dropout(0.5, inplace=inplace), nn.Linear(8, 2))
+        network.load_state_dict(results[0][1] if results else network.state_dict())
+        _, replacement = attached(network, utility="zero_contribution")
+        network(torch.randn((10, 6), generator=torch.Generator().manual_seed(0)))
+        replacement.step()
+        results.append((replacement._layers[0].utilities, network.state_dict()))
+    assert results[0][0].min() > 0
+    torch.testing.assert_close(results[0][0], results[1][0])
 
 
 def test_units_of_sequences_are_measured_over_all_places():
@@ -405,43 +369,6 @@ def test_numbers_that_are_not_finite_do_not_stay():
 
 
 # optimisers, normalization
-
-
-OPTIMIZERS = {
-    "sgd": lambda parameters: torch.optim.SGD(parameters, lr=1e-2, momentum=0.9, nesterov=True),
-    "adam": lambda parameters: torch.optim.Adam(parameters, lr=1e-3, amsgrad=True),
-    "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1e-3, foreach=True),
-    "rmsprop": lambda parameters: torch.optim.RMSprop(parameters, lr=1e-3, momentum=0.9, centered=True),
-    "adagrad": lambda parameters: torch.optim.Adagrad(parameters, lr=1e-3),
-}
-
-
-@pytest.mark.parametrize("reset", [True, False])
-@pytest.mark.parametrize("kind", OPTIMIZERS)
-def test_what_optimisers_keep_for_replaced_weights_is_forgotten(kind, reset):
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
-    optimizer = OPTIMIZERS[kind](network.parameters())
-    _, replacement = attached(network, optimizer, rate=2**-5, maturity_threshold=3, rules=Rules(reset_optimizer=reset))
-    event: dict[str, list[int]] = {}
-    while not event:
-        before = copy.deepcopy(optimizer.state_dict()["state"])
-        (event,) = learn(network, optimizer, replacement, 1, seed=len(before))
-    learned = copy.deepcopy(optimizer.state_dict()["state"])
-    unit, compared = event["0"], 0
-    # numbers of parameters: weights and biases of the layer, of its normalization, and the reader's weights
-    for number, dimension in ((0, 0), (1, 0), (2, 0), (3, 0), (4, 1)):
-        for name, value in learned[number].items():
-            if value.dim() == 0:
-                assert value > 1, name
-                continue
-            touched = value.movedim(dimension, 0)[unit]
-            others = value.movedim(dimension, 0)[[other for other in range(8) if other not in unit]]
-            assert bool(touched.any()) is not reset or not value.any(), (number, name)
-            assert bool(others.any()), (number, name)
-            compared += 1
-    assert compared >= 5
-    assert any(value.dim() and bool(value.any()) for value in learned[5].values())
 
 
 def test_numbers_of_a_units_own_start_anew():
@@ -590,6 +517,50 @@ def test_a_state_is_a_copy_and_one_of_another_network_is_refused():
         attached(other)[1].load_state_dict(state)
 
 
+@pytest.mark.parametrize(
+    "other", [{"utility": "weight"}, {"utility_decay": 0.9}, {"rules": Rules(initial="xavier")}, {"rate": 0.5}]
+)
+def test_a_state_made_with_other_settings_is_refused(other):
+    state = attached(mlp())[1].state_dict()
+    replacement = attached(mlp(), **other)[1]
+    if "rate" in other:
+        replacement.load_state_dict(state)
+        return
+    with pytest.raises(ValueError, match="the state was made with other settings"):
+        replacement.load_state_dict(state)
+    with pytest.raises(ValueError, match="the state was made with other settings"):
+        replacement.load_state_dict({name: value for name, value in state.items() if name != "settings"})
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_what_has_hooks_in_a_network_is_not_copied(duplicate):
+    _, replacement = attached(mlp())
+    with pytest.raises(TypeError, match="load_state_dict"):
+        duplicate(replacement)
+
+
+def test_several_processes_are_refused(monkeypatch):
+    network = mlp()
+    optimizer, replacement = attached(network)
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 1)
+    learn(network, optimizer, replacement, 1)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    with pytest.raises(RuntimeError, match="2 processes run together"):
+        learn(network, optimizer, replacement, 1)
+    monkeypatch.setattr(torch.distributed, "is_available", lambda: False)
+    learn(network, optimizer, replacement, 1)
+
+
+def test_weights_that_came_to_be_on_several_devices_are_refused():
+    network = mlp()
+    _, replacement = attached(network)
+    network(torch.ones(2, 6))
+    network[2].to("meta")
+    with pytest.raises(RuntimeError, match=r"several devices \(cpu, meta\)"):
+        replacement.step()
+
+
 def test_a_network_that_is_compiled_afterwards_is_replaced_alike():
     results = []
     for compiled in (False, True):
@@ -609,7 +580,7 @@ def hooks(network):
 def test_no_hooks_are_left_after_detaching():
     network = mlp()
     _, replacement = attached(network)
-    assert hooks(network) == 2
+    assert hooks(network) == 6
     replacement.detach()
     replacement.detach()
     assert hooks(network) == 0
@@ -641,7 +612,11 @@ def test_a_replacement_that_was_dropped_keeps_nothing_alive():
     del replacement
     gc.collect()
     network(torch.ones(2, 6))
-    assert all(tap.reading() is None for module in network for tap in module._forward_pre_hooks.values())
+    left = [
+        hook for module in network for hook in (*module._forward_pre_hooks.values(), *module._forward_hooks.values())
+    ]
+    assert len(left) == 6
+    assert all((hook.reading if isinstance(hook, Tap) else hook.tally)() is None for hook in left)
 
 
 # mistakes

@@ -57,6 +57,13 @@ class Value:
     dropout: str | None = None
 
 
+def function_name(node: fx.Node) -> str:
+    """Return the name of the function, method or attribute that a node asks for."""
+    target = node.target
+    name = target if isinstance(target, str) else getattr(target, "__name__", str(target))
+    return str(node.args[1]) if name == "getattr" else name
+
+
 def sizes(node: fx.Node) -> int:
     """Return how many of the inputs of a `view` or `reshape` are sizes."""
     return len(node.all_input_nodes) - 1 if node.target in ("view", "reshape") or node.target is torch.reshape else 0
@@ -75,7 +82,7 @@ def _flattened(node: fx.Node, short: str, value: Value, network: nn.Module) -> V
     given = (*node.args[1:], *node.kwargs.values())
     if short in ("mean", "amax"):
         dims, *keep = given or (None,)
-        wanted = set(range(-value.spatial, 0)) if value.spatial else None
+        wanted = _pixels(value)
         found = {dim - value.spatial - 2 if dim > 0 else dim for dim in _numbers(dims)}
         if not wanted or found != wanted:
             return None
@@ -84,17 +91,35 @@ def _flattened(node: fx.Node, short: str, value: Value, network: nn.Module) -> V
         module: Any = network.get_submodule(str(node.target))
         given = (getattr(module, "start_dim", None), getattr(module, "end_dim", None))
     ends = short == "flatten" and given in ((1,), (1, -1))
-    halves = short in ("view", "reshape") and _one_row_each(_flat(given))
-    return flat if ends or halves or short == "squeeze" else None
+    if short == "squeeze":
+        return _squeezed(given, value)
+    units = len(network.get_submodule(value.maker).get_parameter("weight"))
+    halves = short in ("view", "reshape") and _one_row_each(_flat(given), units, value.spatial)
+    return flat if ends or halves else None
 
 
-def _one_row_each(sizes: list[Any]) -> bool:
+def _squeezed(given: tuple[Any, ...], value: Value) -> Value | None:
+    """Return the value after `squeeze`; None unless it names dimensions of pixels alone."""
+    found = {dim - value.spatial - 2 if dim > 0 else dim for dim in _numbers(given[0])} if given else set()
+    return replace(value, spatial=value.spatial - len(found)) if found and found <= _pixels(value) else None
+
+
+def _one_row_each(sizes: list[Any], units: int, spatial: int) -> bool:
     """Return whether sizes keep the first dimension, the cases, and join all others."""
     if len(sizes) != 2:
         return False
-    first = sizes[0]
+    first, last = sizes
+    if first == -1:
+        # as many features as units may as well be each pixel's channels: rows of pixels
+        whole = isinstance(last, int) and last % units == 0
+        return whole and (last > units if spatial else last == units)
     computed = isinstance(first, fx.Node)
     return not computed or first.target == "size" or getattr(first.target, "__name__", "") == "getitem"
+
+
+def _pixels(value: Value) -> set[int]:
+    """Return the dimensions behind that of the units, counted from the last."""
+    return set(range(-value.spatial, 0))
 
 
 def _flat(given: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any, final
 import torch
 from torch import nn
 
-from evo.learning.attached_units import dimensions
+from evo.learning.attached.units import dimensions
 
 
 @final
@@ -80,7 +80,9 @@ class Tap:
         """Let what the module is called with be read, if the reading is still wanted."""
         reading = self.reading()
         if reading is not None and module.training and torch.is_grad_enabled():
-            reading.add(args[0] if args else next(iter(kwargs.values())))
+            values = args[0] if args else next(iter(kwargs.values()))
+            # what is kept must not be overwritten by the module itself
+            reading.add(values.clone() if reading.keep and getattr(module, "inplace", False) else values)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # a function of Python's own that takes anything and returns None

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
-from evo.learning.attached_tracing import find_units
-from evo.learning.attached_units import CLOSED, Units, dimensions, is_layer
+from evo.learning.attached.tracing import find_units
+from evo.learning.attached.units import CLOSED, Units, dimensions, is_layer
 
 
 def usable_units(
@@ -35,7 +36,8 @@ def usable_units(
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in skipped.items())
         raise ValueError(
             f"network: {type(network).__name__} has no hidden units that can be replaced; they must be made by a "
-            f"Linear or a convolution, and read by others.{reasons}"
+            f"Linear or a convolution, and read by others; where you know more than was found, name them: "
+            f'units=[Units(incoming="fc1", outgoing=["fc2"])], with Units from evo.learning.attached.units.{reasons}'
         )
     return usable, skipped
 
@@ -43,7 +45,8 @@ def usable_units(
 def obstacle(network: nn.Module, optimizer: torch.optim.Optimizer, units: Units) -> str | None:
     """Return why units cannot be replaced, or None where they can."""
     modules = dict(network.named_modules())
-    names = (units.incoming, *units.outgoing, *units.norm, *((units.dropout,) if units.dropout else ()))
+    more = (*units.norm, *units.after.values(), *((units.dropout,) if units.dropout else ()))
+    names = (units.incoming, *units.outgoing, *more)
     for name in names:
         if name not in modules:
             return f"the network has no module {name!r}; see the names in network.named_modules()"
@@ -53,6 +56,9 @@ def obstacle(network: nn.Module, optimizer: torch.optim.Optimizer, units: Units)
             return f"{name} is inside a {type(closed).__name__}, which uses its weights without calling it"
     if not units.outgoing:
         return "nothing reads them"
+    devices = {str(own.device) for name in names for own in modules[name].parameters(recurse=False)}
+    if len(devices) > 1:
+        return f"their weights are on several devices ({', '.join(sorted(devices))}), which is not supported"
     for name in (units.incoming, *units.outgoing):
         if found := _untrained(network, optimizer, name, modules[name]):
             return found
@@ -61,11 +67,7 @@ def obstacle(network: nn.Module, optimizer: torch.optim.Optimizer, units: Units)
     for name in units.outgoing:
         if found := _misfit(name, modules[name], incoming, count):
             return found
-    for name in units.norm:
-        weight = getattr(modules[name], "weight", None)
-        if weight is not None and len(weight) % count:
-            return f"{name} has weights for {len(weight)} values, which is no multiple of the {count} units"
-    return None
+    return _misfit_norm(modules, units, count)
 
 
 def _untrained(network: nn.Module, optimizer: torch.optim.Optimizer, name: str, module: nn.Module) -> str | None:
@@ -81,6 +83,21 @@ def _untrained(network: nn.Module, optimizer: torch.optim.Optimizer, name: str, 
         return f"the weights of {name} are also those of another module"
     trained = any(weight is other for group in optimizer.param_groups for other in group["params"])
     return None if trained and weight.requires_grad else f"the weights of {name} are not trained by this optimizer"
+
+
+def _misfit_norm(modules: dict[str, nn.Module], units: Units, count: int) -> str | None:
+    """Return why a normalization of units, or one after their readers, is not for replacement to write, or None."""
+    for name in units.norm:
+        weight: Any = getattr(modules[name], "weight", None)
+        if weight is not None and len(weight) % count:
+            return f"{name} has weights for {len(weight)} values, which is no multiple of the {count} units"
+        if isinstance(modules[name], _NormBase) and getattr(modules[name], "momentum", 1) is None:
+            return f"{name} has momentum=None, a mean over all time, which cannot start anew for one unit"
+    for reader, name in units.after.items():
+        mean: Any = getattr(modules[name], "running_mean", None)
+        if reader not in units.outgoing or mean is None or len(mean) != len(modules[reader].get_parameter("weight")):
+            return f"{name} has no running mean of what {reader}, which is to be a reader, gives"
+    return None
 
 
 def _misfit(name: str, reader: nn.Module, incoming: nn.Module, count: int) -> str | None:

@@ -2,7 +2,9 @@
 
 Followed are values of which each channel is made by one unit alone: through activations, normalization, pooling,
 dropout and flattening. Units that end up elsewhere (in sums with others, in attention, in the outputs) are left out,
-each with the reason: a unit may only be replaced where everything that reads it is known and can be set to 0.
+each with the reason: a unit may only be replaced where everything that reads it is known and can be set to 0. Forward
+is followed as it is with optional arguments left out; layers that only other methods call are taken for readers of all
+units that fit them.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ from torch import fx, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
-from evo.learning.attached_functions import ACTIVATIONS, LOOKS, Value, passed, sizes
-from evo.learning.attached_units import CLOSED, Units, dimensions, is_layer
+from evo.learning.attached.functions import ACTIVATIONS, LOOKS, Value, function_name, passed, sizes
+from evo.learning.attached.graph import traced
+from evo.learning.attached.strays import could_read, uncalled, used_elsewhere
+from evo.learning.attached.units import CLOSED, Units, dimensions, is_layer
 
 
 @dataclass
@@ -33,25 +37,10 @@ def find_units(network: nn.Module) -> tuple[list[Units], dict[str, str]]:
     """Return the units that may be replaced, in the order of computation, and why others may not, by module name.
 
     Raises:
-        ValueError: the network cannot be traced.
+        ValueError: the network has no forward, or one that cannot be traced.
     """
-    walk = _Walk(network, _graph(network))
+    walk = _Walk(network, traced(network))
     return walk.units(), walk.skipped
-
-
-def _graph(network: nn.Module) -> fx.Graph:
-    before = set(vars(network))
-    try:
-        return fx.Tracer().trace(network)
-    except Exception as error:  # whatever the user's forward raises when it is run on proxies
-        raise ValueError(
-            f"network: torch.fx cannot trace {type(network).__name__} ({type(error).__name__}: {error}), probably "
-            f"because its forward looks at values or at len(); name its units yourself: "
-            f'units=[Units(incoming="fc1", outgoing=["fc2"])]'
-        ) from error
-    finally:
-        for name in set(vars(network)) - before:
-            delattr(network, name)  # constants that a tracer leaves behind
 
 
 @final
@@ -64,8 +53,10 @@ class _Walk:
         self.layers: dict[str, _Found] = {}
         self.skipped: dict[str, str] = {}
         self.calls = Counter(str(node.target) for node in graph.nodes if node.op == "call_module")
+        self.after: dict[str, str] = {}
         for node in graph.nodes:
             self._visit(node)
+        self._leave_strays(graph)
 
     def units(self) -> list[Units]:
         """Return what was found of units that nothing speaks against."""
@@ -76,6 +67,7 @@ class _Walk:
                 norm=found.norms,
                 activation=found.activation or "linear",
                 dropout=found.dropouts[0] if len(set(found.dropouts)) == 1 else None,
+                after={reader: self.after[reader] for reader in found.outgoing if reader in self.after},
             )
             for name, found in self.layers.items()
             if name not in self.skipped
@@ -88,11 +80,7 @@ class _Walk:
         elif node.op == "output":
             self._leave(given, "its units are outputs of the network")
         elif given:
-            target = node.target
-            name = target if isinstance(target, str) else getattr(target, "__name__", str(target))
-            if name == "getattr":
-                name = str(node.args[1])
-            self._visit_function(node, name, given)
+            self._visit_function(node, function_name(node), given)
 
     def _visit_module(self, node: fx.Node, module: nn.Module, given: list[Value]) -> None:
         name = str(node.target)
@@ -137,6 +125,10 @@ class _Walk:
             if shape is not None and len(shape) != value.spatial + 1:
                 self._leave([value], f"{name} normalizes it along another dimension than that of the units")
             self._restart(name, value)
+            direct = node.all_input_nodes[0].target == value.maker
+            bare = getattr(self.network.get_submodule(value.maker), "bias", None) is None
+            if direct and bare and getattr(module, "running_mean", None) is not None and self.calls[name] == 1:
+                self.after[value.maker] = name
 
     def _restart(self, name: str, value: Value) -> None:
         """Note a module with numbers for each unit, which start anew with it."""
@@ -163,6 +155,25 @@ class _Walk:
             self.values[node] = after
         else:
             self._leave(given, f"its output goes into {name!r}, which is not known to treat each unit by itself")
+
+    def _leave_strays(self, graph: fx.Graph) -> None:
+        """Leave units alone that something reads, or might read, without being seen to call it."""
+        used = used_elsewhere(self.network, graph)
+        for name, found in self.layers.items():
+            for place in (name, *found.outgoing):
+                if place in used:
+                    self.skipped.setdefault(name, used[place])
+        for stray, module in uncalled(self.network, graph, used).items():
+            for name in self.layers:
+                maker = self.network.get_submodule(name)
+                if could_read(module, len(maker.get_parameter("weight")), dimensions(maker)):
+                    what = repr(stray) if stray else "a parameter of the network itself"
+                    self.skipped.setdefault(name, f"{what}, which the traced forward never uses, could read it")
+            if is_layer(module):
+                self.skipped[stray] = "the traced forward never uses it; if another method does, name its units"
+        for name, reason in used.items():
+            if is_layer(self.network.get_submodule(name)):
+                self.skipped.setdefault(name, reason)
 
     def _leave(self, values: list[Value], reason: str) -> None:
         for value in values:

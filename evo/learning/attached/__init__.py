@@ -1,0 +1,1 @@
+"""`NeuronReplacement` on any torch network: how units are found, watched and replaced."""
