@@ -5,9 +5,9 @@
     evo figure runs/plasticity_methods --settings 1,3,11,14,17,19
 
 Variants: `methods`, backprop of step size 0.01 beside continual backprop (Dohare et al. 2024) with several rates and
-utilities, L2, L2 Init (Kumar et al. 2023), shrink and perturb at every step and ReDo (Sokar et al. 2023), on 100 streams
-for a million steps; `adam`, some of it with Adam. The first 30 streams are those of
-`runs/slowly_changing_regression.py`; of 30 others the errors are a tenth higher or lower, all together.
+utilities, L2, L2 Init (Kumar et al. 2023), shrink and perturb at every step and ReDo (Sokar et al. 2023), on 100
+streams for a million steps; `adam`, some of it with Adam. The first 30 streams are those of
+`runs/slowly_changing_regression.py`; on 30 others all errors together may be a tenth higher or lower.
 """
 
 from evo import Campaign
