@@ -300,6 +300,19 @@ def check_complexity(genome: Genome) -> None:
     )
 
 
+def check_features(genome: Genome) -> None:
+    """`features` are numbers per row, and those to be recorded are among them."""
+    genome, rows = grown(genome)
+    features = genome.features(rows)
+    for name, values in features.items():
+        require(
+            isinstance(values, torch.Tensor) and values.shape == (len(rows),) and values.dtype == torch.float64,
+            f"features: {name!r} is not a number per row, [count] float64: use .to(torch.float64)",
+        )
+    unknown = set(genome.recorded_features) - set(features)
+    require(not unknown, f"recorded_features names what features does not return: {', '.join(sorted(unknown))}")
+
+
 def check_graph(genome: Genome) -> None:
     """`graph` gives a networkx DiGraph or None; where nothing is recurrent, it has no cycle."""
     import networkx
@@ -359,6 +372,7 @@ genome_checks: tuple[Check, ...] = (
     ),
     Check("describe", "describe is JSON, and restore makes the same individual of it", check_describe),
     Check("complexity", "complexity is a finite number from 0 up", check_complexity),
+    Check("features", "features are numbers per row, and those to be recorded are among them", check_features),
     Check("fit", "fit gives room and changes no individual", check_fit),
     Check("graph", "graph is a networkx DiGraph or None, acyclic unless recurrent", check_graph),
     Check("weights", "weights names a field that may be moved, or is None", check_weights),

@@ -235,6 +235,15 @@ class ComplexityIsInteger(Word):
         return torch.ones(len(rows), dtype=torch.int64)
 
 
+class FeaturesOfFloat32(Word):
+    def features(self, rows):
+        return {"length": torch.ones(len(rows))}
+
+
+class RecordsWhatIsNot(Word):
+    recorded_features = ("complexity", "step_size")
+
+
 class FitsInPlace(Word):
     def fit(self, rows: torch.Tensor) -> tuple[Any, torch.Tensor]:
         rows[:, 0] = 0.0
@@ -306,6 +315,8 @@ BROKEN: list[tuple[type[Word], str, str]] = [
     (ComplexityIsNaN, "complexity", "finite numbers"),
     (ComplexityIsOne, "complexity", "a number per row"),
     (ComplexityIsInteger, "complexity", "float64"),
+    (FeaturesOfFloat32, "features", "float64"),
+    (RecordsWhatIsNot, "features", "recorded_features names what features does not return: step_size"),
     (FitsInPlace, "fit", "fit changes the rows"),
     (FitsToOther, "fit", "changes what rows express to"),
     (FitsWithoutLineage, "fit", "lineage columns"),
