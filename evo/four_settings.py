@@ -63,7 +63,7 @@ class Effort:
         steps: of gradient descent, where the problem is differentiable.
     """
 
-    population: int = 64
+    population: int = 32
     generations: int = 1500
     episodes: int = 16
     judged: int = 128

@@ -12,7 +12,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument("--problem", metavar="NAME", help="by default the champion's own")
     command.add_argument("--trials", type=int, default=100, metavar="N", help="per setting; 100 by default")
     command.add_argument("--generations", type=int, metavar="N", help="of each search for weights; 1500 by default")
-    command.add_argument("--population", type=int, metavar="N", help="of each search for weights; 64 by default")
+    command.add_argument("--population", type=int, metavar="N", help="of each search for weights; 32 by default")
     command.add_argument("--seed", type=int, default=0, metavar="S", help="of all draws; 0 by default")
     command.add_argument("--workers", type=int, default=1, metavar="N", help="threads; 1 by default")
     command.add_argument("--save", type=Path, metavar="FILE", help="write a champion file with the tuned weights")
