@@ -3,7 +3,8 @@
 The contracts, by name; each is imported when it is first used, so that `import evo` is quick.
 
 Genomes:    `Genome`, `Layout`, `Field`; `Networks`, what topologies and perceptrons express to
-Problems:   `Problem`, `NetworkProblem`, `ControlProblem`, `Objective`, and `fitness`, which makes one of a function
+Problems:   `Problem`, `NetworkProblem`, `ControlProblem`, `StatefulProblem`, `Objective`, and `fitness`, which makes
+            one of a function
 Outcomes:   `Outcome`, `Outcomes`, `outcomes_of`
 Algorithms: `Algorithm`, `Search`
 Campaigns:  `Campaign`, `Champion`, `CampaignError`
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from evo.problem import Problem as Problem
     from evo.run import CampaignError as CampaignError
     from evo.search import Search as Search
+    from evo.stateful import StatefulProblem as StatefulProblem
 
 _PLACES = {
     "Algorithm": "algorithm",
@@ -49,6 +51,7 @@ _PLACES = {
     "Outcomes": "outcome",
     "Problem": "problem",
     "Search": "search",
+    "StatefulProblem": "stateful",
     "fitness": "function_problem",
     "outcomes_of": "outcome",
 }

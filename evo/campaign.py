@@ -23,6 +23,7 @@ from evo.lock import locked
 from evo.problem import Problem
 from evo.progress import Progress
 from evo.run import CampaignError, Run
+from evo.stateful import StatefulProblem
 from evo.versions import versions
 
 FORMAT = "evo.campaign/1"
@@ -79,6 +80,13 @@ class Campaign:
                     f"{type(run.algorithm).__name__}, which would select newborns by their first stretch of life, or "
                     f"by scores that no longer hold; make the problem with lifelong=False for whole lives, or use "
                     f"PopulationBasedTraining or Cohort"
+                )
+
+            if isinstance(run.problem, StatefulProblem) and run.algorithm.state_in_rows:
+                raise ValueError(
+                    f"Campaign: algorithm: {type(run.algorithm).__name__} goes on with rows that learned (state_in_rows), "
+                    f"but {run.problem.name} keeps what is learned in a state of its own; use an algorithm that selects "
+                    f"among rows, such as BinaryTournament or MuPlusLambda"
                 )
 
     def _check_parts(self) -> None:

@@ -27,9 +27,11 @@ from evo.inheritance import changed, changes
 from evo.journal import Journal
 from evo.outcome import Outcome, Outcomes
 from evo.problem import Problem
+from evo.problem_state import ProblemStates
 from evo.search import Search
 from evo.settings import describe, digest
 from evo.state import StateFiles
+from evo.stateful import StatefulProblem
 from evo.versions import versions
 
 WRITE_EVERY = 32
@@ -128,7 +130,9 @@ class _Execution:
         self.evaluated = 0
         self.state = StateFiles(folder) if run.algorithm.state_in_rows else None
         self.over = False
+        self.problem_states = ProblemStates(folder) if isinstance(run.problem, StatefulProblem) else None
         self.restart, self.learned = self._restart()
+        self._begin()
         self.first_new = len(journal.records)
         self.known = 0
 
@@ -137,6 +141,7 @@ class _Execution:
         if self.over:
             return
         self.run.algorithm.run(self.search)
+        self._keep_state(last=True)
         self.write()
 
     def evaluate(self, genome: Genome, rows: torch.Tensor) -> Outcomes:
@@ -148,6 +153,7 @@ class _Execution:
         else:
             outcomes = self.evaluator.evaluate(genome, rows, seeds.rng(self.run.seed, "evaluate", generation))
             self.journal.append(self._record(genome, rows, outcomes))
+            self._keep_state()
         outcomes = replace(outcomes, measured={})
         if rows.device != outcomes.scores.device:
             outcomes = outcomes.to(rows.device)
@@ -164,8 +170,8 @@ class _Execution:
         return outcomes
 
     def _remember(self, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> None:
-        """Show the archive a generation; one of lives that go on takes the place of all before it."""
-        if self.state is not None and outcomes.rows is not None:
+        """Show the archive a generation; of lives, or a problem's state, that go on it replaces all before it."""
+        if self.problem_states is not None or (self.state is not None and outcomes.rows is not None):
             self.archive.clear()
         self.archive.update(self.search, genome, outcomes.inherited(rows), outcomes)
 
@@ -192,9 +198,34 @@ class _Execution:
             )
         return -1, None
 
+    def _begin(self) -> None:
+        """Give the evaluator the problem's state, if it has one: the last that was stored, or a new one.
+
+        What was recorded after it is cut off: it comes out the same again.
+        """
+        if self.problem_states is None or not isinstance(self.run.problem, StatefulProblem):
+            return
+        found = self.problem_states.latest(self.journal.records)
+        self.over = found is None and self._ended()
+        if not self.over:
+            self.journal.cut(0 if found is None else found[0] + 1)
+            new = self.run.problem.begin(seeds.rng(self.run.seed, "begin")) if found is None else found[1]
+            self.evaluator.state = new
+
+    def _keep_state(self, last: bool = False) -> None:
+        """Store the problem's state, if it has one and it is time to, or it is the last."""
+        states, state = self.problem_states, self.evaluator.state
+        if states is None or state is None or not self.journal.records:
+            return
+        record = self.journal.records[-1]
+        if states.saved != record["generation"] and (last or states.due):
+            states.save(record, state)
+
     def _ended(self) -> bool:
         """Return whether all generations asked for are recorded, or the target was reached, and a champion is left."""
         records = self.journal.records
+        if not records:
+            return False
         enough = len(records) >= self.run.generations or self.search.reached(outcomes_in(records[-1], None))
         return enough and (self.folder / "champion.json").is_file()
 
@@ -298,7 +329,7 @@ class _Execution:
     def _champion(self) -> tuple[Member, Outcomes | None]:
         """Return the best of the hall of fame; where scores are chance too, the best on fresh draws, and those."""
         hall = self.archive.hall
-        if not self.search.stochastic or not self.run.validations:
+        if not self.search.stochastic or not self.run.validations or self.problem_states is not None:
             return hall[0], None
         scored = [(member, self._validate(member)) for member in hall]
         return max(scored, key=lambda pair: float(self.search.fitness(pair[1]).nan_to_num(nan=-math.inf)[0, 0]))

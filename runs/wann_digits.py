@@ -31,7 +31,7 @@ campaign = Campaign(
     problem,
     genome=faster,
     algorithm=WeightAgnosticSearch(population=192, mean_only=True),
-    generations=3000,
+    generations=1800,
     seeds=(0,),
     variants={"faster": {}, "paper": {"genome": paper, "algorithm": WeightAgnosticSearch(population=192)}},
     name="wann_digits",

@@ -18,6 +18,7 @@ from evo.learners import Learners
 from evo.networks import Execution, Networks
 from evo.outcome import Outcome, Outcomes
 from evo.problem import Problem
+from evo.stateful import State, StatefulProblem
 
 
 class Evaluator:
@@ -30,6 +31,10 @@ class Evaluator:
         problem: what to score on.
         workers: how many processes, or threads, share the work.
         engine: "compiled" or "torch", what runs networks.
+
+    Attributes:
+        state: of a problem that has one, as the last evaluation left it; while it is None, each evaluation begins
+            with a new one.
     """
 
     def __init__(self, problem: Problem, workers: int = 1, engine: str = "compiled") -> None:
@@ -37,6 +42,7 @@ class Evaluator:
         self.execution = Execution(engine, workers)
         self._stack = ExitStack()
         self._pool: WorkerPool | None = None
+        self.state: State | None = None
         if isinstance(problem, FunctionProblem):
             self._pool = self._stack.enter_context(WorkerPool(workers))
 
@@ -51,7 +57,13 @@ class Evaluator:
     def evaluate(self, genome: Genome, rows: torch.Tensor, rng: np.random.Generator) -> Outcomes:
         """Return the outcomes of rows `[n, L]`; an exception in a batch fails all of it, and is recorded."""
         try:
-            return inherit(genome, rows, self.score(genome.express(rows), rng))
+            phenotypes = genome.express(rows)
+            if isinstance(self.problem, StatefulProblem) and self.state is not None:
+                outcomes, state = self.problem.evaluate_from(phenotypes, rng, self.state)
+                outcomes = inherit(genome, rows, outcomes)
+                self.state = state  # last: what raises leaves it as it was
+                return outcomes
+            return inherit(genome, rows, self.score(phenotypes, rng))
         except Exception:
             scores = torch.full((len(rows), len(self.problem.objectives)), torch.nan, dtype=torch.float64)
             return Outcomes(scores, (Outcome.RAISED,) * len(rows), {0: traceback.format_exc(limit=-8)})

@@ -17,6 +17,8 @@ from evo.inspect.live import scene_fault
 from evo.networks import Networks, pack
 from evo.outcome import Outcome, Outcomes
 from evo.problem import Objective, Problem
+from evo.problem_state import encode
+from evo.stateful import StatefulProblem
 from evo.testing import (
     Check,
     CheckSkipped,
@@ -121,6 +123,7 @@ def check_seeds(problem: Problem, phenotypes: Any) -> None:
 
 def check_place(problem: Problem, phenotypes: Any) -> None:
     """Scores do not depend on a phenotype's place in the batch."""
+    _skip_where_order_matters(problem)
     order = list(reversed(range(len(phenotypes))))
     forward, backward = _scores(problem, phenotypes), _scores(problem, reordered(phenotypes, order))
     require(
@@ -132,6 +135,7 @@ def check_place(problem: Problem, phenotypes: Any) -> None:
 
 def check_neighbours(problem: Problem, phenotypes: Any) -> None:
     """A phenotype scores the same alone and among others."""
+    _skip_where_order_matters(problem)
     together = _scores(problem, phenotypes)
     for number in range(min(3, len(phenotypes))):
         alone, among = _scores(problem, phenotypes[number : number + 1]), together[number : number + 1]
@@ -156,6 +160,11 @@ def check_problem_global_random(problem: Problem, phenotypes: Any) -> None:
     """`evaluate` draws nothing from global random generators."""
     with global_random_untouched("evaluate"):
         problem.evaluate(phenotypes, draws())
+
+
+def _skip_where_order_matters(problem: Problem) -> None:
+    if isinstance(problem, StatefulProblem):
+        raise CheckSkipped("the problem has a state, so phenotypes are evaluated in order, and one changes the next")
 
 
 def _scores(problem: Problem, phenotypes: Any, seed: int = 0) -> torch.Tensor:
@@ -200,7 +209,38 @@ control_checks: tuple[Check, ...] = (Check("scene", "what scene returns can be d
 """Each takes a control problem and a batch of networks."""
 
 
+def check_state(problem: StatefulProblem, phenotypes: Any) -> None:
+    """A state is named tensors, is not changed in place, and with the same draws leads to the same next one."""
+    state = problem.begin(draws())
+    encode({"generation": 0, "rows": "", "scores": [], "failed": {}}, state)
+    before = fingerprint(dict(state))
+    require(
+        fingerprint(dict(problem.begin(draws()))) == before,
+        "begin returns other states with the same generator: draw from the rng handed in, and from nothing else",
+    )
+    first, again = (problem.evaluate_from(phenotypes, draws(), state) for _ in range(2))
+    require(
+        fingerprint(dict(state)) == before,
+        "evaluate_from changes the state in place, so a failed evaluation could not be undone: work on copies of the "
+        "tensors that change",
+    )
+    require(
+        _same(first[0].scores, again[0].scores, 0.0) and fingerprint(dict(first[1])) == fingerprint(dict(again[1])),
+        "evaluate_from leaves other states, or scores, with the same state and generator, so runs could not be "
+        "resumed: is something kept outside the state?",
+    )
+    encode({"generation": 0, "rows": "", "scores": [], "failed": {}}, first[1])
+
+
+stateful_checks: tuple[Check, ...] = (
+    Check("state", "evaluations go from state to state, by their arguments alone", check_state),
+)
+"""Each takes a problem with a state and a batch of phenotypes."""
+
+
 def _checks_of(problem: Problem) -> tuple[Check, ...]:
+    if isinstance(problem, StatefulProblem):
+        return (*problem_checks, *stateful_checks)
     return (*problem_checks, *control_checks) if isinstance(problem, ControlProblem) else problem_checks
 
 
@@ -237,6 +277,7 @@ def check_rows_kept(genome: Genome, problem: Problem) -> None:
 
 def check_rows_place(genome: Genome, problem: Problem) -> None:
     """Rows in reverse score the same in reverse."""
+    _skip_where_order_matters(problem)
     genome, rows = grown(genome)
     forward = _scores(problem, genome.express(rows))
     backward = _scores(problem, genome.express(rows.flip(0))).flip(0)
