@@ -24,15 +24,18 @@ def cross(child: Fields, other: Fields, rng: np.random.Generator, disabled_inher
         disabled_inheritance_rate: the probability that a matching connection which one parent has disabled is disabled
             in the child (the paper: 0.75). With 0.5 its flag is that of the parent whose weight it takes.
     """
+    draws = seeds.uniform(rng, tuple(child.edge_source.shape), child.node)
+    node_draws = seeds.uniform(rng, tuple(child.node.shape), child.node)  # before trimming: as many as ever
+    child, other = child.trimmed(), other.trimmed()
     place, match = _align(connection_keys(child), connection_keys(other))
-    draws = seeds.uniform(rng, tuple(match.shape), child.node)
+    draws = draws[:, : match.shape[1]]
     child.edge_weight[...] = torch.where(match & (draws < 0.5), other.edge_weight.gather(1, place), child.edge_weight)
     # the weight's draw decides here too, so that with 0.5 the flag comes with the weight
     mine, theirs = child.edge_enabled, other.edge_enabled.gather(1, place)
     take = torch.where(theirs < mine, draws < disabled_inheritance_rate, draws < 1.0 - disabled_inheritance_rate)
     mine[...] = torch.where(match & take, theirs, mine)
     place, match = _align(child.node, other.node)
-    take = match & (seeds.uniform(rng, tuple(match.shape), child.node) < 0.5)
+    take = match & (node_draws[:, : match.shape[1]] < 0.5)
     child.node_activation[...] = torch.where(take, other.node_activation.gather(1, place), child.node_activation)
     take = seeds.uniform(rng, tuple(child.interface_activation.shape), child.node) < 0.5
     child.interface_activation[...] = torch.where(take, other.interface_activation, child.interface_activation)

@@ -38,6 +38,7 @@ def compatibility(
         activation_coefficient: what the share of common hidden nodes counts whose activations differ; not in the
             paper, which has one activation, but for genomes that have several.
     """
+    fields, others = fields.trimmed(), others.trimmed()
     mine, theirs = connection_keys(fields), connection_keys(others)
     common, weights_apart = _compare(mine, fields.edge_weight, theirs, others.edge_weight)
     sizes = fields.edges()[:, None], others.edges()[None, :]

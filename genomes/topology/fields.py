@@ -51,6 +51,15 @@ class Fields:
         """Return how many connections each genome has `[n]`, enabled or not, which is its first empty slot."""
         return (~self.edge_source.isnan()).sum(1)
 
+    def trimmed(self) -> Fields:
+        """Return the views without the slots at the end that no genome uses, but for one: less to go through."""
+        nodes, edges = (max(1, int(count.max())) if len(count) else 1 for count in (self.nodes(), self.edges()))
+        return Fields(
+            self.interface_activation,
+            *(view[:, :nodes] for view in (self.node, self.node_activation)),
+            *(view[:, :edges] for view in (self.edge_source, self.edge_target, self.edge_weight, self.edge_enabled)),
+        )
+
     def connect(
         self, row: torch.Tensor, slot: torch.Tensor, source: torch.Tensor, target: torch.Tensor, weight: torch.Tensor
     ) -> None:
