@@ -112,21 +112,17 @@ class ContinualProblem(Problem):
         """
         return (record.correct if self.objectives[0].maximize else record.loss).mean(1)
 
+    def ends_task(self, number: int) -> bool:
+        """Return whether a task ends with the segment of that number: then learners that can consolidate do so."""
+        return True
+
     def probe(self, segment: Segment, streams: torch.Tensor) -> torch.Tensor:
         """Return inputs `[n, cases, *shape]` to look at learners with, for the streams `[n]` that they live on.
 
         All of a stream's cases where there are no more than 2,000, else the first 2,000 that it will meet.
         """
         places = segment.places(streams.cpu())
-        tables = segment.table[places]
-        if segment.inputs.shape[1] <= PROBED:
-            inputs = segment.inputs[tables]
-        else:
-            inputs = segment.inputs[tables[:, None], segment.order[:, :PROBED].flatten(1)[:, :PROBED][places]]
-        if segment.columns is None:
-            return inputs
-        columns = segment.columns[places]
-        return inputs.gather(2, columns[:, None].expand(-1, inputs.shape[1], -1))
+        return segment.read(places, segment.first(places, PROBED))[0]
 
     def evaluate(self, phenotypes: Learners, rng: np.random.Generator) -> Outcomes:
         """Let learners live on, or live a whole life; see `Problem.evaluate`.
@@ -147,12 +143,15 @@ class ContinualProblem(Problem):
 
     def live(self, learners: Learners, number: int) -> Lived:
         """Return what becomes of n learners in one segment, all of the same number."""
+        from evo.learning.consolidation.learner_consolidation import consolidated
         from evo.learning.training import learn
 
         segment = self.segment(torch.unique(learners.stream).cpu(), number)
         seen = self._diagnosed(learners, segment) if self.diagnostics else {}
         learned, record = learn(learners, segment, self.bins)
         learned = replace(learned, segments=learners.segments + 1)
+        if self.ends_task(number):
+            learned = consolidated(learned, segment)
         scores = self.score(learned, record, number).to(torch.float64)
         measured = {"loss": record.loss, "replaced": record.replaced, "gradient_norm": record.gradient_norm, **seen}
         if segment.loss == "cross_entropy":
@@ -161,6 +160,9 @@ class ContinualProblem(Problem):
 
     def _live_on(self, learners: Learners) -> Lived:
         """Return what becomes of learners in the next segment of each; some may have stayed behind, having failed."""
+        from evo.learning.consolidation.learner_consolidation import with_room
+
+        learners = with_room(learners)  # all of them, so that groups fit together again
         numbers = torch.unique(learners.segments).tolist()
         if len(numbers) == 1:
             return self.live(learners, numbers[0])

@@ -32,6 +32,8 @@ UTILITIES = (
 
 OPTIMIZERS = ("sgd", "adam")
 INITIALS = ("kaiming", "xavier", "lecun", "default")
+CONSOLIDATIONS = ("separate", "online")
+FISHERS = ("exact", "sampled", "empirical", "batched")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Setting:
         low, high: bounds of mutation.
         scale: "log" where it moves by factors, "linear" where by differences, "share" where 1 - x moves by factors.
         meaning: for people, with the unit.
+        later: whether there were rows before it: they have a column for it only where a genome names it.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Setting:
     high: float
     scale: str
     meaning: str
+    later: bool = False
 
 
 SETTINGS = (
@@ -76,10 +80,31 @@ SETTINGS = (
         "ReDo: units that give no more than this share of the mean are renewed",
     ),
     Setting("dormancy_period", 0.0, 1.0, 1e5, "log", "ReDo: steps between renewals; 0 for none"),
+    Setting(
+        "consolidation",
+        0.0,
+        0.01,
+        1e5,
+        "log",
+        "elastic weight consolidation: pull to where tasks ended, times what each weight meant to them",
+        later=True,
+    ),
+    Setting("anchoring", 0.0, 1e-5, 10.0, "log", "pull to where tasks ended, alike for all weights", later=True),
+    Setting(
+        "consolidation_decay",
+        1.0,
+        0.0,
+        1.0,
+        "linear",
+        "what is left of the pull to earlier tasks when another one ends",
+        later=True,
+    ),
 )
 """Every setting; one with a default of 0 is an operator that is off."""
 
 NAMES = tuple(setting.name for setting in SETTINGS)
+CONSOLIDATING = ("consolidation", "anchoring")
+"""Settings for which learners keep a precision and a pull per weight."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +244,10 @@ class Rules:
         corrected: whether running means are corrected for their start from 0, as Adam's are.
         reset_optimizer: whether replaced weights start with an optimiser state of 0.
         released_adam: Adam with the update of the released code, which lacks most of its bias correction.
+        consolidate: what weights are pulled to: "separate", to where every task ended, by its own importance
+            (Kirkpatrick et al. 2017); "online", to where the last one ended, by the sum of importances (Huszar 2018).
+        fisher: which estimate of the Fisher information importance is; see `evo.learning.consolidation.learner_fisher`.
+        fisher_cases: how many cases of a task it is estimated from.
     """
 
     optimizer: str = "sgd"
@@ -229,16 +258,23 @@ class Rules:
     corrected: bool = True
     reset_optimizer: bool = True
     released_adam: bool = False
+    consolidate: str = field(default="separate", metadata={"later": True})
+    fisher: str = field(default="exact", metadata={"later": True})
+    fisher_cases: int = field(default=200, metadata={"later": True})
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
             ("optimizer", self.optimizer, OPTIMIZERS),
             ("initial", self.initial, INITIALS),
+            ("consolidate", self.consolidate, CONSOLIDATIONS),
+            ("fisher", self.fisher, FISHERS),
         ):
             if value not in allowed:
                 raise ValueError(f"Rules: {name} is one of {', '.join(allowed)}, got {value!r}")
         if self.released_adam and self.optimizer != "adam":
             raise ValueError("Rules: released_adam is a kind of Adam, but the optimizer is 'sgd'; use optimizer='adam'")
+        if self.fisher_cases < 1:
+            raise ValueError(f"Rules: fisher_cases is a number of cases from 1 up, got {self.fisher_cases!r}")
 
 
 @dataclass(frozen=True)
@@ -264,6 +300,8 @@ class Learners:
         execution: how they are taught.
         normalization_state: `[n, 4, units]` of online normalization (`evo.learning.plasticity.online_normalization`);
             None where there is none, or as at birth.
+        precision, pull: `[n, parameters]`, how strongly weights are held where tasks have ended, and that times these
+            places (`evo.learning.consolidation.learner_consolidation`); None where nothing is held.
     """
 
     architecture: Architecture
@@ -286,6 +324,8 @@ class Learners:
     due: torch.Tensor
     execution: Execution = field(default_factory=Execution)
     normalization_state: torch.Tensor | None = None
+    precision: torch.Tensor | None = None
+    pull: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.weights)

@@ -33,6 +33,7 @@ PERCENT_OF_UNITS = "% of hidden units"
 KNOWN = {
     "accuracy": Quantity("Online accuracy", "%", factor=100.0),
     "test_accuracy": Quantity("Test accuracy", "%", factor=100.0),
+    "test_accuracies": Quantity("Test accuracy, mean of tasks", "%", factor=100.0),
     "squared_error": Quantity("Squared error"),
     "loss": Quantity("Online loss"),
     "dead": Quantity("Dead units", PERCENT_OF_UNITS, "share", 100.0),
@@ -48,7 +49,7 @@ KNOWN = {
 }
 """In the order in which they are shown."""
 
-LEFT_OUT = ("layer_weight_magnitude",)
+LEFT_OUT = ("layer_weight_magnitude", "test_accuracies")
 """Shown only where asked for by name."""
 
 

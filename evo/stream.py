@@ -6,7 +6,8 @@ only walk it. Learners on one stream meet the same cases in the same order, what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 
@@ -26,7 +27,9 @@ class Segment:
         loss: "squared", the mean over outputs and batch (its gradient has the factor 2), or "cross_entropy" of a
             softmax, in nats, the mean over the batch.
         columns: `[streams, features]` int64, for each input of the network the feature that it reads (a permutation
-            of pixels); None where they are read as they stand. Only for inputs without channels.
+            of pixels); None where they are read as they stand. Only for inputs without channels. With several of them,
+            `[streams, several, features]`, a stream has as many times the cases: number `k * cases + i` is case `i`
+            read by the k-th.
         classes: how many outputs take part in the softmax, from the first; 0 for all.
         reset_head: whether the last layer's weights and biases are set to 0 before the first step.
         before: steps of all segments before this one; None where each has as many as this one.
@@ -61,6 +64,41 @@ class Segment:
     def batch(self) -> int:
         """How many cases each update learns from."""
         return self.order.shape[2]
+
+    def to(self, device: torch.device) -> Segment:
+        """Return the segment on a device."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {
+            name: part.to(device) for name, part in parts.items() if isinstance(part, torch.Tensor)
+        }
+        return replace(self, **moved)
+
+    def read(self, places: torch.Tensor, cases: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return inputs `[n, k, *shape]`, as networks read them, and targets `[n, k, ...]`.
+
+        Args:
+            places: `[n]` int64, of streams in this segment.
+            cases: `[n, k]` int64, numbers of cases of each.
+        """
+        table = self.table[places, None]
+        if self.columns is None:
+            return self.inputs[table, cases], self.targets[table, cases]
+        columns = self.columns[places, None]
+        if self.columns.dim() == 3:
+            count = self.inputs.shape[1]
+            columns, cases = self.columns[places[:, None], cases // count], cases % count
+        return self.inputs[table[..., None], cases[..., None], columns], self.targets[table, cases]
+
+    def first(self, places: torch.Tensor, most: int) -> torch.Tensor:
+        """Return the numbers of the first cases that streams at `places` `[n]` meet, `[n, k]` int64, at most `most`.
+
+        Where there are no more than that, all of them, in the order of the table.
+        """
+        several = self.columns.shape[1] if self.columns is not None and self.columns.dim() == 3 else 1
+        count = several * self.inputs.shape[1]
+        if count <= most:
+            return torch.arange(count, device=self.order.device).expand(len(places), count)
+        return self.order[:, :most].flatten(1)[:, :most][places]
 
     def lived(self, segments: torch.Tensor) -> torch.Tensor:
         """Return how many steps learners with so many segments `[n]` behind them have made, `[n]` int64."""

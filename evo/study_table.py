@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from evo.cohort_record import CohortRecord, studies
+from evo.forgetting import MEASURED, forgetting
 from evo.interval import mean, mean_interval, quartiles, usable
 from evo.quantity import quantity, words
 
@@ -160,6 +161,7 @@ def _cohort_columns(record: CohortRecord) -> list[Column]:
         last = tenth(record, "score", True)
         difference = last - last[:1]
         columns.append(("difference to 1", ["", *interval(difference[1:])]))
+    columns += _forgetting(record, interval)
     columns += _state(record, interval)
     if record.failed().any():
         columns.append(("failed", [str(count) for count in record.failed().tolist()]))
@@ -186,6 +188,16 @@ def _both_tenths(record: CohortRecord, shown: Callable[[np.ndarray], list[str]])
     count = tenth_of(record)
     which = record.moment if count == 1 else f"{count} {record.moment}s"
     return [(f"score, {word} {which}", shown(tenth(record, "score", word == "last"))) for word in ("first", "last")]
+
+
+def _forgetting(record: CohortRecord, shown: Callable[[np.ndarray], list[str]]) -> list[Column]:
+    """Return what is left of tasks after the last segment, where the accuracy on each of them was measured."""
+    if MEASURED not in record.values or record.values[MEASURED].ndim != 4:  # of whole lives there are segments too
+        return []
+    left = forgetting(record.values[MEASURED])
+    heads = ("first task, %", "last task, %", "forgetting, %", "backward transfer, %")
+    parts = (left.first, left.last, left.forgetting, left.backward_transfer)
+    return [(head, shown(100.0 * part)) for head, part in zip(heads, parts, strict=True)]
 
 
 def _state(record: CohortRecord, shown: Callable[[np.ndarray], list[str]]) -> list[Column]:

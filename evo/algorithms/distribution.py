@@ -8,6 +8,9 @@ Sources: SNES and XNES, Wierstra et al. 2014 (Natural Evolution Strategies, sect
 2010, with ClipUp, Toklu et al. 2020; CEM, Rubinstein 1999; CMA-ES, Hansen 2016 (The CMA Evolution Strategy: A
 Tutorial). Searchers: EvoTorch, Toklu et al. 2023.
 
+Any of them can be drawn back to where it started after every update (anchored weight decay, Schweighofer et al. 2026):
+what an evolution strategy forgets, it forgets by wandering where the score does not hold it.
+
 Only the first objective counts. Weights know no bounds: a genome that has some clips when it expresses. A failed
 evaluation counts as the worst score of its generation that did not fail, or 0 where all failed.
 """
@@ -15,7 +18,7 @@ evaluation counts as the worst score of its generation that did not fail, or 0 w
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -29,8 +32,22 @@ if TYPE_CHECKING:
     from evo.search import Search
 
 
+@dataclass(frozen=True)
 class DistributionSearch(Algorithm):
-    """What the searchers of this file have in common; subclasses say which EvoTorch class runs, with which settings."""
+    """What the searchers of this file have in common; subclasses say which EvoTorch class runs, with which settings.
+
+    Attributes:
+        anchored_decay: the share of its way from the start that the centre goes back after each update, from 0 to 1.
+    """
+
+    anchored_decay: float = field(default=0.0, kw_only=True, metadata={"later": True})
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.anchored_decay <= 1.0:
+            raise ValueError(
+                f"{type(self).__name__}: anchored_decay is a share from 0 to 1 of the way back to the start, got "
+                f"{self.anchored_decay}"
+            )
 
     @abstractmethod
     def searcher(self, problem: Any, center: torch.Tensor) -> Any:
@@ -60,6 +77,8 @@ class DistributionSearch(Algorithm):
         with generators.swapped():
             with evotorch_problem.quiet():
                 searcher = self.searcher(problem, center)
+            if self.anchored_decay:
+                draw_back(searcher, center, self.anchored_decay)
             while search.generation < search.generations:
                 searcher.step()
 
@@ -81,6 +100,31 @@ def with_weights(template: torch.Tensor, columns: slice, weights: torch.Tensor) 
     rows = template.repeat(len(weights), 1)
     rows[:, columns] = weights.to(rows)
     return rows
+
+
+def draw_back(searcher: Any, start: torch.Tensor, share: float) -> None:
+    """Have an EvoTorch searcher's centre go a share of the way back to `start` `[E]` after each update.
+
+    It is done before the next samples are drawn: of those already drawn, a centre moved would falsify the gradient.
+    """
+    if hasattr(searcher, "m"):  # CMA-ES moves its centre at the end of a step
+        step = searcher._step
+
+        def step_and_return() -> None:
+            step()
+            searcher.m = torch.lerp(searcher.m, start.to(searcher.m), share)
+
+        searcher._step = step_and_return
+        return
+    update = searcher._update_distribution
+
+    def update_and_return(gradients: Any) -> None:
+        update(gradients)
+        moved = searcher._distribution.parameters["mu"]
+        center = torch.lerp(moved, start.to(moved), share)
+        searcher._distribution = searcher._distribution.modified_copy(mu=center)
+
+    searcher._update_distribution = update_and_return
 
 
 def worst_for_failed(scores: torch.Tensor) -> torch.Tensor:
@@ -117,6 +161,7 @@ class SNES(DistributionSearch):
     optimizer: str = ""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_population(self)
 
     def searcher(self, problem: Any, center: torch.Tensor) -> Any:
@@ -150,6 +195,7 @@ class XNES(DistributionSearch):
     standard_deviation_learning_rate: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_population(self)
 
     def searcher(self, problem: Any, center: torch.Tensor) -> Any:
@@ -188,6 +234,7 @@ class PGPE(DistributionSearch):
     ranking_method: str = "centered"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_population(self)
         if self.population % 2:
             raise ValueError(f"PGPE: population must be even, because samples come in pairs, got {self.population}")
@@ -228,6 +275,7 @@ class CEM(DistributionSearch):
     standard_deviation_max_change: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_population(self)
         if not 0 < self.parenthood_ratio < 1 or self.population * self.parenthood_ratio < 2:
             raise ValueError(
@@ -268,6 +316,7 @@ class CMAES(DistributionSearch):
     separable: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_population(self)
 
     def searcher(self, problem: Any, center: torch.Tensor) -> Any:

@@ -35,7 +35,7 @@ def learn_batched(learners: Learners, segment: Segment, bins: int = 1) -> tuple[
     Raises:
         ValueError: a learner's stream is not among the segment's.
     """
-    learners, segment = _with_room(learners), _on(segment, learners.device)
+    learners, segment = _with_room(learners), segment.to(learners.device)
     order = learners.activation.argsort(stable=True)
     lessons = [Lesson(learners[some], segment) for some in torch.split(order, _piece(learners, segment.batch))]
 
@@ -62,13 +62,6 @@ def _with_room(learners: Learners) -> Learners:
     if architecture.normalization == "online" and learners.normalization_state is None:
         made["normalization_state"] = newborn(len(learners), architecture.units, learners.device)
     return replace(learners, **made)
-
-
-def _on(segment: Segment, device: torch.device) -> Segment:
-    """Return a segment on a device."""
-    parts: dict[str, Any] = {field.name: getattr(segment, field.name) for field in fields(segment)}
-    moved: dict[str, Any] = {name: part.to(device) for name, part in parts.items() if isinstance(part, torch.Tensor)}
-    return replace(segment, **moved)
 
 
 def _piece(learners: Learners, batch: int) -> int:

@@ -23,18 +23,13 @@ class Cases:
     """
 
     def __init__(self, segment: Segment, learners: Learners) -> None:
-        device = learners.device
-        self.place = segment.places(learners.stream).to(device)
-        self.inputs, self.targets, self.order = (
-            values.to(device) for values in (segment.inputs, segment.targets, segment.order)
-        )
-        self.table = segment.table.to(device)[self.place, None]
-        self.columns = None if segment.columns is None else segment.columns.to(device)[self.place, None]
+        self.place = segment.places(learners.stream).to(learners.device)
+        self.segment = segment.to(learners.device)
 
     def __call__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the inputs `[n, batch, *shape]` and targets `[n, batch, ...]` of a step."""
-        cases = self.order[self.place, step]
-        targets = self.targets[self.table, cases]
-        if self.columns is None:
-            return self.inputs[self.table, cases], targets
-        return self.inputs[self.table[..., None], cases[..., None], self.columns], targets
+        return self.segment.read(self.place, self.segment.order[self.place, step])
+
+    def first(self, most: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return inputs and targets of the first cases, `most` at the most; see `evo.stream.Segment.first`."""
+        return self.segment.read(self.place, self.segment.first(self.place, most))

@@ -84,13 +84,17 @@ class Network:
         self.state, self.after = state, after
 
     def hidden(
-        self, inputs: torch.Tensor, thin: Callable[[torch.Tensor, Layer], torch.Tensor] | None = None
+        self,
+        inputs: torch.Tensor,
+        thin: Callable[[torch.Tensor, Layer], torch.Tensor] | None = None,
+        summed: list[torch.Tensor] | None = None,
     ) -> list[torch.Tensor]:
         """Return what each hidden layer gives, and keep the outputs.
 
         Args:
             inputs: `[n, batch, *shape]`.
             thin: dropout, of a layer's features and the layer; None for none.
+            summed: a list that is given what each layer sums, the outputs last.
         """
         given: list[torch.Tensor] = []
         for layer, kernel, bias in zip(self.architecture.layers, self.kernels, self.biases, strict=True):
@@ -98,6 +102,8 @@ class Network:
                 sums = dense(inputs, kernel, bias)
             else:
                 sums = convolved(inputs, kernel, bias, layer.convolution.size)
+            if summed is not None:
+                summed.append(sums)
             if layer.first_unit < 0:
                 self.outputs = sums
                 break

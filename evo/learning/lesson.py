@@ -12,6 +12,7 @@ import torch
 from evo.learners import Layer, Learners
 from evo.learning import draws
 from evo.learning.cases import Cases
+from evo.learning.consolidation.learner_consolidation import approach, hold, let_go
 from evo.learning.forward import Network
 from evo.learning.losses import cross_entropy, squared
 from evo.learning.plasticity.decay import add_decay, add_initial_decay, shrink
@@ -57,7 +58,10 @@ class Lesson:
     def live(self) -> None:
         """Make all updates of the segment."""
         if self.segment.reset_head:
-            self.learners.weights[:, self.learners.architecture.layers[-1].begin :] = 0
+            head = self.learners.architecture.layers[-1]
+            self.learners.weights[:, head.begin :] = 0
+            let_go(self.learners, slice(head.begin, head.end))
+        self.held = hold(self.learners)
         for step in range(self.segment.steps):
             self._update(step)
         self.learners.due.copy_(self.turnover.due)
@@ -76,11 +80,14 @@ class Lesson:
             if self.after is not None and self.learners.normalization_state is not None:
                 self.learners.normalization_state.copy_(self.after)
             self._descend(gradient)
+            if self.held is not None:
+                approach(self.learners.weights, self.held)
             if self.on["noise"]:
                 start = self._start(step, draws.NOISE)
                 perturb(self.learners.weights, self.settings["noise"], start, self.learners.architecture)
             if self.turnover.step([given.detach() for given in features], step):
                 self.together = False
+                self.held = hold(self.learners)
 
     def _thin(self, step: int) -> Callable[[torch.Tensor, Layer], torch.Tensor] | None:
         """Return this step's dropout."""

@@ -1,7 +1,7 @@
 """Teaching learners for a segment of their streams, by whichever engine can.
 
 One update of a learner, in this order: forward pass and loss (which is what is recorded), gradient, decay, a step of
-the optimiser, noise, and then neuron replacement, layer by layer.
+the optimiser, the pull to where earlier tasks ended, noise, and then neuron replacement, layer by layer.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from evo.learners import Learners
+from evo.learning.consolidation.learner_consolidation import consolidating
 from evo.stream import Segment
 
 
@@ -71,11 +72,13 @@ def _settled(learned: Learners, record: Record) -> tuple[Learners, Record]:
 def compiled_can(learners: Learners, segment: Segment) -> bool:
     """Return whether the compiled engine can teach these learners.
 
-    It can where layers are dense, without normalization or concatenated ReLU, one case at a time, on the CPU. Adam's
-    steps are to be those of an unbroken life: a weight has made the fewer of those of the two units that it joins.
+    It can where layers are dense, without normalization or concatenated ReLU, one case at a time, on the CPU, and no
+    learner consolidates. Adam's steps are to be those of an unbroken life: a weight has made the fewer of those of the
+    two units that it joins.
     """
     architecture = learners.architecture
     plain = not (architecture.convolutions or architecture.normalization or architecture.concatenated)
+    plain = plain and (segment.columns is None or segment.columns.dim() == 2) and not consolidating(learners)
     return plain and segment.batch == 1 and learners.device.type == "cpu" and _steps_by_units(learners)
 
 
@@ -100,7 +103,7 @@ def _check(learners: Learners, segment: Segment, bins: int) -> None:
         raise ValueError("learners: expected at least one, got none")
     if not 1 <= bins <= segment.steps:
         raise ValueError(f"bins: expected 1 to {segment.steps}, the steps of the segment, got {bins}")
-    shape = tuple(segment.inputs.shape[2:]) if segment.columns is None else tuple(segment.columns.shape[1:])
+    shape = tuple(segment.inputs.shape[2:]) if segment.columns is None else tuple(segment.columns.shape[-1:])
     flat = not architecture.convolutions and math.prod(shape) == math.prod(architecture.inputs)
     if shape != architecture.inputs and not flat:
         raise ValueError(

@@ -6,8 +6,10 @@ them, so a row is everything that a learner is at one moment.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from evo.layout import Field, Layout
-from evo.learners import NAMES, SETTINGS, Architecture
+from evo.learners import CONSOLIDATING, NAMES, SETTINGS, Architecture
 
 WHOLE = 2**24
 """Whole numbers below this are exact in float32."""
@@ -30,13 +32,19 @@ STATE = (
 )
 """Fields that a lifetime changes, named as in `evo.learners.Learners`."""
 
+HELD = ("precision", "pull")
+"""More of them, of learners that consolidate."""
 
-def learner_layout(architecture: Architecture, moments: int) -> Layout:
+
+def learner_layout(architecture: Architecture, moments: int, named: Container[str] = ()) -> Layout:
     """Return the layout of rows; a field that is not needed has no columns.
+
+    What came later (settings that say so, and `HELD`) is no field at all there, so that rows stay what they were.
 
     Args:
         architecture: of all learners.
         moments: of the gradient that the optimiser keeps per weight: 0, 1 (momentum) or 2 (Adam).
+        named: settings that differ from their defaults, or evolve.
     """
     parameters, units, hidden_layers = architecture.parameters, architecture.units, len(architecture.layers) - 1
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(STATE, (units,)) | {
@@ -55,10 +63,14 @@ def learner_layout(architecture: Architecture, moments: int) -> Layout:
         Field("stream", (), "number of the stream that it lives on"),
         Field("segments", (), "how many segments of it it has lived through"),
     )
-    settings = (Field(setting.name, (), setting.meaning) for setting in SETTINGS)
-    return Layout(*places, *settings, *(Field(name, shapes[name]) for name in STATE))
+    there = (setting for setting in SETTINGS if not setting.later or setting.name in named)
+    settings = (Field(setting.name, (), setting.meaning) for setting in there)
+    held = HELD if any(name in named for name in CONSOLIDATING) else ()
+    state = (*(Field(name, shapes[name]) for name in STATE), *(Field(name, (parameters,)) for name in held))
+    return Layout(*places, *settings, *state)
 
 
 def settings_columns(layout: Layout) -> slice:
-    """Return the columns of all settings, in the order of `evo.learners.SETTINGS`."""
-    return slice(layout.columns(NAMES[0]).start, layout.columns(NAMES[-1]).stop)
+    """Return the columns of all settings that rows have, in the order of `evo.learners.SETTINGS`."""
+    there = [field.name for field in layout.fields if field.name in NAMES]
+    return slice(layout.columns(there[0]).start, layout.columns(there[-1]).stop)

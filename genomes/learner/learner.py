@@ -22,7 +22,7 @@ from evo.layout import Layout
 from evo.learners import ACTIVATIONS, SETTINGS, UTILITIES, Architecture, Convolution, Learners, Rules, Setting
 from evo.learning.plasticity.online_normalization import newborn
 from evo.problem import Problem
-from genomes.learner.fields import PLACES, STATE, WHOLE, learner_layout, settings_columns
+from genomes.learner.fields import HELD, PLACES, STATE, WHOLE, learner_layout, settings_columns
 from genomes.learner.genes import drawn, mutated, place
 from genomes.learner.initial import initial_weights
 from genomes.learner.validity import checked_names, checked_rates, checked_settings, checked_use, rebuilt, sizes
@@ -44,8 +44,8 @@ class Learner(Genome):
         rules: how all of them learn.
         activations: names that each learner draws its hidden units' activation from.
         utilities: names that each learner draws its ranking of units from.
-        settings: by names of `evo.learners.SETTINGS`, values other than the defaults. A momentum named here, even as
-            0, makes room in the rows for the state it needs.
+        settings: by names of `evo.learners.SETTINGS`, values other than the defaults. A momentum, a consolidation or
+            an anchoring named here, even as 0, makes room in the rows for the state it needs.
         evolve: names of settings that mutate; those not in `settings` are drawn over their range at the start.
         newborn: whether children have weights and a lifetime of their own, or go on from what their first parent
             learned. The latter keep their activation: weights were learned for it.
@@ -121,8 +121,21 @@ class Learner(Genome):
     @cached_property
     def layout(self) -> Layout:
         """Who a learner is, a column per setting, and the state of its weights, optimiser and units."""
-        momentum = "momentum" in self.settings or "momentum" in self.evolve
-        return learner_layout(self.architecture, 2 if self.rules.optimizer == "adam" else int(momentum))
+        named = {*self.settings, *self.evolve}
+        moments = 2 if self.rules.optimizer == "adam" else int("momentum" in named)
+        return learner_layout(self.architecture, moments, named)
+
+    @cached_property
+    def _settings(self) -> tuple[Setting, ...]:
+        """The settings that rows have a column for."""
+        names = {field.name for field in self.layout.fields}
+        return tuple(setting for setting in SETTINGS if setting.name in names)
+
+    @cached_property
+    def _state(self) -> tuple[str, ...]:
+        """The fields of rows that a lifetime changes."""
+        names = {field.name for field in self.layout.fields}
+        return (*STATE, *(name for name in HELD if name in names))
 
     @property
     def _normalized_online(self) -> bool:
@@ -212,9 +225,10 @@ class Learner(Genome):
         """Return the learners of the rows, which share no memory with them; steps are whole there."""
         fields: dict[str, Any] = {
             name: self.layout.view(rows, name).clone(memory_format=torch.contiguous_format)
-            for name in (*PLACES, *STATE, *(setting.name for setting in SETTINGS))
+            for name in (*PLACES, *self._state, *(setting.name for setting in self._settings))
         }
-        settings = {setting.name: fields.pop(setting.name) for setting in SETTINGS}
+        absent = {setting.name: rows.new_full((len(rows),), setting.default) for setting in SETTINGS}
+        settings = {name: fields.pop(name, default) for name, default in absent.items()}
         settings["dormancy_period"] = settings["dormancy_period"].round()
         places = {name: fields.pop(name).to(torch.int64) for name in PLACES}
         if not self._normalized_online:
@@ -224,9 +238,10 @@ class Learner(Genome):
     def absorb(self, rows: torch.Tensor, phenotypes: Learners) -> torch.Tensor:
         """Return the rows with the weights, the state and the segments that their learners ended with."""
         learned = rows.clone()
-        for name in ("segments", *STATE):
-            if name != "normalization_state" or self._normalized_online:
-                self._write(learned, name, getattr(phenotypes, name))
+        for name in ("segments", *self._state):
+            values = getattr(phenotypes, name)
+            if values is not None:
+                self._write(learned, name, values)
         return learned
 
     def complexity(self, rows: torch.Tensor) -> torch.Tensor:
@@ -258,7 +273,7 @@ class Learner(Genome):
             described[name] = int(described[name])
         for gene, names in CHOICES.items():
             described[gene] = names[described[gene]]
-        for name in STATE:
+        for name in self._state:
             described[name] = _nested(described[name], lambda value: value if math.isfinite(value) else None)
         return described
 
@@ -267,7 +282,7 @@ class Learner(Genome):
         fields = dict(described)
         for gene, names in CHOICES.items():
             fields[gene] = names.index(described[gene])
-        for name in STATE:
+        for name in self._state:
             fields[name] = _nested(described[name], lambda value: math.nan if value is None else value)
         return super().restore(fields)
 
@@ -284,9 +299,10 @@ class Learner(Genome):
 
     def _with_room(self, settings: Sequence[Mapping[str, Any]]) -> Self:
         """Return a genome whose rows hold what learners with these settings need."""
-        if any("momentum" in chosen for chosen in settings) and "momentum" not in self.settings:
-            return replace(self, settings={**self.settings, "momentum": 0.0})
-        return self
+        roomy = {"momentum": 0.0} | {setting.name: setting.default for setting in SETTINGS if setting.later}
+        chosen = {name for one in settings for name in one}
+        missing = {name: value for name, value in roomy.items() if name in chosen and name not in self.settings}
+        return replace(self, settings={**self.settings, **missing}) if missing else self
 
     def _blank(self, count: int, chosen: Mapping[str, Any]) -> torch.Tensor:
         """Return rows with this genome's settings, changed as chosen, and no weights yet."""
@@ -298,7 +314,7 @@ class Learner(Genome):
         shown = [chosen["activation"]] if "activation" in chosen else ["relu"]
         checked_use("Learner: a cohort's settings", own, shown, self.rules, self.concatenated)
         values = {**self.settings, **checked_settings("Learner: a cohort's settings", own)}
-        for setting in SETTINGS:
+        for setting in self._settings:
             self._write(rows, setting.name, values.get(setting.name, setting.default))
         return rows
 
@@ -306,7 +322,7 @@ class Learner(Genome):
         """Give rows weights made of draws `[n, parameters]`, and a lifetime that has not begun, in place."""
         activation = self.layout.view(rows, "activation").to(torch.int64)
         weights = initial_weights(self.architecture, self.rules.initial, activation, uniform.to(rows.device))
-        for name in ("segments", *STATE):
+        for name in ("segments", *self._state):
             self._write(rows, name, 0.0)
         self._write(rows, "weights", weights)
         self._write(rows, "initial_weights", weights)

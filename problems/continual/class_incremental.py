@@ -74,6 +74,10 @@ class ClassIncrementalImages(ImageTasks):
         additions = number * self.epochs // self.add_after
         return self.class_order(stream)[: self.added * (1 + additions)]
 
+    def ends_task(self, number: int) -> bool:
+        """Return whether classes are added after a segment."""
+        return (number + 1) * self.epochs % self.add_after == 0
+
     def segment(self, streams: torch.Tensor, number: int) -> Segment:
         """Return some epochs; see `ContinualProblem.segment`."""
         held = pictures(self.data)

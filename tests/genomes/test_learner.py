@@ -21,6 +21,7 @@ from evo.champion import Champion
 from evo.learners import ACTIVATIONS, NAMES, SETTINGS, UTILITIES, Convolution, Learners, Rules
 from evo.rescore import genome_of
 from evo.settings import describe
+from evo.settings import settings as settings_of
 from evo.testing import Check, CheckSkipped
 from evo.testing.genome_checks import genome_checks
 from genomes.learner import Learner
@@ -38,6 +39,7 @@ GENOMES = {
     "goes on": Learner((4,), (3,), 2, evolve=("step_size", "replacement_rate"), newborn=False, utilities=UTILITIES),
     "adam": Learner((4,), (3,), 2, rules=ADAM, settings={"step_size": 0.001}, evolve=("step_size",)),
     "linear": Learner((4,), (), 2, evolve=("step_size",)),
+    "consolidates": Learner((4,), (3,), 2, settings={"consolidation": 2.0}, evolve=("consolidation_decay",)),
     "normalized online": Learner((4,), (3,), 2, normalization="online"),
     "pictures": Learner((2, 8, 8), (5,), 3, convolutions=(Convolution(3), Convolution(4, 2, 1)), concatenated=True),
 }
@@ -232,8 +234,8 @@ def test_without_anything_that_evolves_only_the_key_is_new(newborn: bool) -> Non
     rows = lived(genome, sampled(genome))
     children = genome.mutate(rows, seeds.rng(0, "mutate"))
     assert not (view(genome, children, "key") == view(genome, rows, "key")).any()
-    settings = [view(genome, children, name) - view(genome, rows, name) for name in NAMES]
-    assert not torch.stack(settings).any()
+    now, before = genome.express(children).settings, genome.express(rows).settings
+    assert all(torch.equal(now[name], before[name]) for name in NAMES)
     if not newborn:
         assert same_but(genome, children, rows, "key")
 
@@ -418,6 +420,58 @@ def test_rows_hold_what_the_optimiser_needs(choices: dict[str, Any], widths: tup
     assert (
         tuple(getattr(learners, name).shape[1] for name in ("first_moment", "second_moment", "moment_steps")) == widths
     )
+
+
+OLD_FIELDS = [
+    *("activation", "utility", "key", "stream", "segments", "step_size", "momentum", "first_moment_decay"),
+    *("second_moment_decay", "weight_decay", "decoupled_decay", "initial_decay", "noise", "replacement_rate"),
+    *("maturity_threshold", "utility_decay", "dropout", "dormancy_threshold", "dormancy_period", "weights"),
+    *("initial_weights", "first_moment", "second_moment", "moment_steps", "ages", "utilities", "mean_activations"),
+    *("mean_magnitudes", "due", "normalization_state"),
+]
+
+
+@pytest.mark.parametrize(
+    ("choices", "more"),
+    [
+        ({}, []),
+        ({"rules": Rules(fisher="empirical"), "evolve": (STEP,)}, []),
+        ({"settings": {"consolidation": 0.0}}, ["consolidation", "precision", "pull"]),
+        ({"evolve": ("anchoring",)}, ["anchoring", "precision", "pull"]),
+        ({"settings": {"consolidation_decay": 0.5}}, ["consolidation_decay"]),
+    ],
+)
+def test_what_came_later_is_in_rows_only_where_it_is_named(choices: dict[str, Any], more: list[str]) -> None:
+    genome = Learner((2,), (2,), 1, **choices)
+    names = [field.name for field in genome.layout.fields]
+    assert [name for name in names if name not in more] == OLD_FIELDS
+    assert [name for name in names if name in more] == more
+    learners = genome.express(sampled(genome, 2))
+    assert set(learners.settings) == set(NAMES)
+    held = (2, genome.architecture.parameters) if "pull" in more else None
+    assert [None if state is None else tuple(state.shape) for state in (learners.precision, learners.pull)] == [
+        held
+    ] * 2
+
+
+def test_rules_are_recorded_as_they_were_before_there_were_more() -> None:
+    old = {"optimizer", "initial", "accumulate", "count_all", "bias_transfer", "corrected"}
+    old |= {"reset_optimizer", "released_adam"}
+    assert set(settings_of(Rules())) == old
+    assert set(settings_of(Rules(consolidate="online", fisher_cases=50))) == old | {"consolidate", "fisher_cases"}
+
+
+def test_a_cohort_makes_room_for_those_who_consolidate() -> None:
+    chosen: list[dict[str, Any]] = [{}, {"consolidation": 3.0}, {"anchoring": 0.5}]
+    genome, rows = Learner((2,), (2,), 1).cohort(chosen, [5, 7], seeds.rng(0, "cohort"))
+    learners = genome.express(rows)
+    assert learners.settings["consolidation"].tolist() == [0, 0, 3, 3, 0, 0]
+    assert learners.settings["anchoring"].tolist() == [0, 0, 0, 0, 0.5, 0.5]
+    assert learners.settings["consolidation_decay"].tolist() == [1.0] * 6
+    assert learners.precision is not None
+    assert not learners.precision.any()
+    plain, alone = Learner((2,), (2,), 1).cohort([{}], [5, 7], seeds.rng(0, "cohort"))
+    assert torch.equal(plain.express(alone).weights, learners.weights[:2])
 
 
 def test_a_period_is_a_whole_number_of_steps() -> None:

@@ -44,6 +44,9 @@ def renew(
         for values in (learners.first_moment, learners.second_moment, learners.moment_steps):
             if values.shape[1]:
                 _clear(learners, values, index, (learner, unit))
+    for held in (learners.precision, learners.pull):  # nothing was ever learned with the new weights
+        if held is not None:
+            _clear(learners, held, index, (learner, unit))
     for state in (learners.ages, learners.utilities, learners.mean_activations, learners.mean_magnitudes):
         connections.units(state, layer)[learner, unit] = 0
     if learners.normalization_state is not None:
