@@ -84,9 +84,9 @@ class Campaign:
 
             if isinstance(run.problem, StatefulProblem) and run.algorithm.state_in_rows:
                 raise ValueError(
-                    f"Campaign: algorithm: {type(run.algorithm).__name__} goes on with rows that learned (state_in_rows), "
-                    f"but {run.problem.name} keeps what is learned in a state of its own; use an algorithm that selects "
-                    f"among rows, such as BinaryTournament or MuPlusLambda"
+                    f"Campaign: algorithm: {type(run.algorithm).__name__} goes on with rows that learned "
+                    f"(state_in_rows), but {run.problem.name} keeps what is learned in a state of its own; use an "
+                    f"algorithm that selects among rows, such as BinaryTournament or MuPlusLambda"
                 )
 
     def _check_parts(self) -> None:

@@ -17,7 +17,11 @@ from evo.best_lines import best_lines
 from evo.cohort_record import CohortRecord, studies
 from evo.files import check_output
 from evo.panel import Panel, moments, panel, stretched
+from evo.print_style import COLOURS, DASHES, DOTS, LETTERS, MILLIMETRE, style
 from evo.run import CampaignError
+from evo.task_accuracy import measured_accuracy
+from evo.task_figure import MOST_MATRICES, accuracy_matrix, draw_matrices, task_figures
+from evo.task_record import task_record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,13 +29,8 @@ if TYPE_CHECKING:
 
 USUAL = ("score", "dead", "effective_rank", "weight_magnitude")
 """Panels of a figure for which none are named."""
-COLOURS = ("#2b6cb8", "#d9622b", "#1f9077", "#7656c4", "#b9821b", "#7a8491")
-"""Those of the pages (`evo/inspect/figure.css`)."""
-DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (5, 1.4, 1, 1.4)))
-"""After all colours, they come again with the next."""
 MOST_LINES = len(COLOURS) * len(DASHES)
 """That differ in colour or dashes."""
-MILLIMETRE = 1 / 25.4
 WIDTH = 183.0
 """Millimetres: two columns of Nature; one is 89."""
 NARROWEST, LOWEST, HIGHEST = 58.0, 36.0, 56.0
@@ -42,11 +41,7 @@ CAPTION_LETTER = 1.05
 """Mean width of a caption's letter, in millimetres."""
 LONGEST = 22
 """Letters of a vertical scale's title on one line; of longer ones, the unit stands on a second."""
-LETTERS = 7.0
-"""Points; Nature asks for 5 to 7."""
 FORMATS = (".png", ".pdf", ".svg")
-DOTS = 300
-"""Per inch."""
 
 
 def figure(
@@ -56,12 +51,15 @@ def figure(
     settings: Sequence[int] = (),
     width: float = WIDTH,
 ) -> list[Path]:
-    """Draw the studies that a folder holds; return where the figures are, one for each study.
+    """Draw the tasks or the studies that a folder holds; return where the figures are.
+
+    Where runs left tasks and neither panels nor settings are named, these are drawn: see `evo.task_figure`. Otherwise
+    there is a figure for each study.
 
     Args:
         folder: of a campaign, finished or not, or of a run.
-        out: the file; its suffix is the format (png, pdf, svg); by default study.png in the folder. Where there are
-            two studies, a cohort and populations, the second's name ends in -2.
+        out: the file; its suffix is the format (png, pdf, svg); by default study.png in the folder, or tasks.png.
+            Where there are two studies, a cohort and populations, the second's name ends in -2.
         panels: names of what was measured, "score" among them; by default what papers show.
         settings: numbers of lines, from 1, as `evo table` has them, at most 24; by default all, or the 24 best.
         width: millimetres.
@@ -77,10 +75,12 @@ def figure(
             f"--settings: {len(settings)} lines cannot be told apart by {len(COLOURS)} colours and {len(DASHES)} kinds "
             f"of lines; name at most {MOST_LINES}, or none for the best {MOST_LINES}"
         )
-    first = out or folder / "study.png"
-    if first.suffix not in FORMATS:
-        raise ValueError(f"--out: expected a file whose name ends in {', '.join(FORMATS)}, got {first.name!r}")
-    found = studies(folder)
+    if out is not None and out.suffix not in FORMATS:
+        raise ValueError(f"--out: expected a file whose name ends in {', '.join(FORMATS)}, got {out.name!r}")
+    tasks = None if panels or settings else task_record(folder)
+    if tasks is not None:
+        return task_figures(folder, tasks, out or folder / "tasks.png", width)
+    first, found = out or folder / "study.png", studies(folder)
     if not found:
         raise CampaignError(f"{folder}: nothing to draw is recorded yet; see what there is with: evo table {folder}")
     check_output("--out", first)
@@ -88,7 +88,17 @@ def figure(
     for record, target in zip(found, targets, strict=True):
         chosen = record.only(settings) if settings else record
         draw(chosen, panels or usual(chosen), width).savefig(target, dpi=DOTS)
-    return targets
+    return [*targets, *_known(found, first, width)]
+
+
+def _known(found: Sequence[CohortRecord], first: Path, width: float) -> list[Path]:
+    """Draw what learners know of each task after each, where they measured it; return where."""
+    matrices = [one for record in found for one in measured_accuracy(record)]
+    if not matrices:
+        return []
+    target = first.with_name(f"{first.stem}-accuracy{first.suffix}")
+    draw_matrices([accuracy_matrix(one) for one in matrices[:MOST_MATRICES]], width).savefig(target, dpi=DOTS)
+    return [target]
 
 
 def usual(record: CohortRecord) -> list[str]:
@@ -116,7 +126,7 @@ def draw(record: CohortRecord, names: Sequence[str], width: float = WIDTH) -> Fi
     high = min(HIGHEST, max(LOWEST, 0.6 * width / across))
     legend = _legend_rows(record.labels, width) if len(record.labels) > 1 else 0
     height = high * down + captioned + LEGEND_LINE * legend + 2.0
-    with matplotlib.rc_context(rc=_style()):  # restored at once
+    with matplotlib.rc_context(rc=style()):  # restored at once
         drawn = Figure(figsize=(width * MILLIMETRE, height * MILLIMETRE))
         grid: Any = drawn.subplots(down, across, sharex=True, squeeze=False)
         axes = list(grid.flat)
@@ -163,26 +173,6 @@ def _panel(axes: Axes, one: Panel, record: CohortRecord, letter: str) -> None:
         axes.set_xlim(1.0, float(record.generations))
     if letter:
         axes.text(-0.02, 1.04, letter, transform=axes.transAxes, ha="right", fontweight="bold", fontsize=LETTERS + 1)
-
-
-def _style() -> Any:
-    return {
-        "font.size": LETTERS,
-        "axes.labelsize": LETTERS,
-        "xtick.labelsize": LETTERS - 0.5,
-        "ytick.labelsize": LETTERS - 0.5,
-        "legend.fontsize": LETTERS - 0.5,
-        "axes.linewidth": 0.5,
-        "lines.linewidth": 1.0,
-        "xtick.major.width": 0.5,
-        "ytick.major.width": 0.5,
-        "xtick.major.size": 2.5,
-        "ytick.major.size": 2.5,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "svg.hashsalt": "evo",
-        "pdf.fonttype": 42,  # letters stay letters
-    }
 
 
 def _legend_columns(labels: Sequence[str], width: float) -> int:

@@ -116,7 +116,7 @@ def decode(content: bytes, record: Mapping[str, Any]) -> State | None:
         return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
 
 
-def read(folder: Path) -> State:
+def read(folder: str | Path) -> State:
     """Return the state that a run left last, to look at, or to ask it what it has learned.
 
     Args:
@@ -127,9 +127,9 @@ def read(folder: Path) -> State:
     """
     from evo.journal import read as read_journal
 
-    journals = (
-        [folder / "journal.jsonl"] if (folder / "journal.jsonl").is_file() else [*folder.glob("*/*/journal.jsonl")]
-    )
+    folder = Path(folder)
+    own = folder / "journal.jsonl"
+    journals = [own] if own.is_file() else [*folder.glob("*/*/journal.jsonl")]
     if len(journals) != 1:
         raise FileNotFoundError(f"{folder}: expected the folder of one run, got one with {len(journals)} runs")
     found = ProblemStates(journals[0].parent).latest(read_journal(journals[0])[0][1:])

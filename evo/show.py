@@ -6,6 +6,7 @@ import dataclasses
 import math
 import shlex
 import statistics
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,15 @@ from evo.files import check_output, write_text
 from evo.inspect.live import STARTS, Live, live_problem
 from evo.inspect.page import RunHistory, WeightScore, champion_page
 from evo.inspect.summary import champion_summary
+from evo.inspect.tasks import TaskPictures
 from evo.inspect.text import plain
+from evo.path_record import path_record
 from evo.problem import Problem
 from evo.recorded import campaign_file, campaign_folder, champion_path, recorded_run, runs
 from evo.rescore import check_interface, maximizes, problem_of
+from evo.study_parts import begun_runs
+from evo.task_accuracy import measured_accuracy, state_accuracy
+from evo.task_record import task_record
 
 WEIGHTS = tuple(round(-2.0 + 0.1 * step, 1) for step in range(41))
 """The shared weights of a champion's curve, as in figure 5 of Gaier & Ha 2019."""
@@ -45,13 +51,32 @@ def show(path: Path, page: Path | None = None) -> tuple[str, Path]:
     sweep, live = watched(champion, file)
     line = descent(file)
     whole = (path / "campaign.json").is_file()  # of a campaign that is not finished, the champion is one run's
-    found = studies(path if whole else file.parent) if recorded else []
+    folder = path if whole else file.parent
+    tasks = task_pictures(folder, champion) if recorded else TaskPictures()
+    found = studies(folder) if recorded and tasks.record is None else []
+    tasks = tasks if tasks.record is not None else TaskPictures(accuracies=[*chain(*map(measured_accuracy, found))])
     compared = any(not study.evolving for study in found)  # the best and the median of all settings say nothing
-    curves = [] if compared else recorded
-    text = champion_page(champion, curves, sweep, command_of(file), live, line.ancestors, found, _one_line(line.reason))
+    curves = [] if compared or tasks.record is not None else recorded
+    reason = _one_line(line.reason)
+    text = champion_page(champion, curves, sweep, command_of(file), live, line.ancestors, found, reason, tasks)
     write_text(target, text)
     why = [f"No ancestors: {plain(_one_line(line.reason))}"] if line.reason else []
     return "\n".join([champion_summary(champion, recorded), *why, *map(_study_line, found)]), target
+
+
+def task_pictures(folder: Path, champion: Champion) -> TaskPictures:
+    """Return what there is to show of tasks, of a campaign or a run; of a champion's run, where it is about one."""
+    record = task_record(folder)
+    if record is None:
+        return TaskPictures()
+    _, begun = begun_runs(folder)
+    run = next((one for one in begun if (one.variant, one.seed) == (champion.variant, champion.seed)), begun[0])
+    paths = path_record(run) if (run.folder / "paths.json").is_file() else None
+    try:
+        found, unknown = state_accuracy(run.folder), ""
+    except Exception as error:  # a campaign's own code, or a stranger's state, can fail in any way
+        found, unknown = None, _one_line(error) or type(error).__name__
+    return TaskPictures(record, plain(run.variant), paths, [] if found is None else [found], unknown)
 
 
 def _one_line(text: object) -> str:

@@ -9,7 +9,12 @@ CATALOGUE = Catalogue(
         "vector": "genomes.vector:Vector",
         "perceptron": "genomes.perceptron:Perceptron",
         "topology": "genomes.topology:Topology",
+        "initial-weights": "genomes.initial_weights:InitialWeights",
         "learner": "genomes.learner:Learner",
+        "pathway": "genomes.pathway:Pathway",
+        "grown-path": "genomes.grown_path:GrownPath",
+        "recurrent-policy": "genomes.recurrent_policy:RecurrentPolicy",
+        "learned-optimiser": "genomes.learned_optimiser:LearnedOptimiser",
         "python-object": "genomes.python_object:PythonObject",
     },
 )

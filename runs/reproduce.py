@@ -31,8 +31,19 @@ EXPERIMENTS = (
     "plasticity_methods",
     "permuted_mnist",
     "continual_images",
+    "forgetting_add_one",
+    "ewc_permuted_mnist",
+    "ewc_ten_tasks",
+    "pathways_add_one",
+    "pathnet_binary_mnist",
+    "pathnet_cifar_svhn",
+    "pathnet_ten_tasks",
+    "growth_ten_tasks",
     "evolved_settings",
     "evolved_lives",
+    "learned_optimiser",
+    "rl2_mdps",
+    "rl2_bandits",
 )
 GENERATIONS = (0, 32, 64, 127, 128, 256, 512, 1023, 2048, 4096)
 

@@ -8,36 +8,64 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from algorithms.task_runs import HiddenModules
 
 import evo.algorithms
 import genomes
 import problems
 from evo.algorithm import Algorithm
+from evo.algorithms.binary_tournament import BinaryTournament
 from evo.algorithms.cohort import Cohort
 from evo.algorithms.deap_loop import DeapLoop
+from evo.algorithms.defending_champion import DefendingChampion
 from evo.algorithms.distribution import CEM, CMAES, PGPE, SNES, XNES
+from evo.algorithms.evolution_strategy import EvolutionStrategy
+from evo.algorithms.fine_tuned_pathway import FineTunedPathway
+from evo.algorithms.fixed_pathway import FixedPathway
+from evo.algorithms.group_tournament import GroupTournament
+from evo.algorithms.growth import Growth
 from evo.algorithms.map_elites import MapElites
+from evo.algorithms.meta_gradient import MetaGradient
 from evo.algorithms.mu_plus_lambda import MuPlusLambda
 from evo.algorithms.neat import Neat
 from evo.algorithms.population_based_training import PopulationBasedTraining
+from evo.algorithms.random_pathways import RandomPathways
 from evo.algorithms.weight_agnostic_search import WeightAgnosticSearch
 from evo.champion import network_of
 from evo.function_problem import fitness
 from evo.genome import Genome
+from evo.grown_paths import GrownPaths
 from evo.learners import Learners, Rules
+from evo.learning.supernet.supernet import dense_supernet
 from evo.learning.weight_tuning import TunedWeights
 from evo.networks import Networks
+from evo.optimisers import LearnedOptimisers
+from evo.parametrised import Parametrised
+from evo.pathways import Pathways
+from evo.policies import RecurrentPolicies
 from evo.problem import Problem
+from evo.stateful import StatefulProblem
 from evo.testing import Check
 from evo.testing.algorithm_checks import Numbers, algorithm_checks
 from evo.testing.genome_checks import genome_checks, grown
-from evo.testing.problem_checks import mismatch, pair_checks, problem_checks
+from evo.testing.problem_checks import mismatch, pair_checks, problem_checks, stateful_checks
 from genomes.fixed_network import FixedNetwork
+from genomes.grown_path import GrownPath
+from genomes.initial_weights import InitialWeights
+from genomes.learned_optimiser import LearnedOptimiser
 from genomes.learner import Learner
+from genomes.pathway import Pathway
 from genomes.perceptron import Perceptron
 from genomes.python_object import PythonObject
+from genomes.recurrent_policy import RecurrentPolicy
 from genomes.topology import Topology
 from genomes.vector import Vector
+from problems.meta.bandits import BernoulliBandits
+from problems.meta.quadratics import RandomQuadratics
+from problems.meta.small_network import NetworkTrainings
+from problems.meta.tabular_mdps import RandomMdps
+from problems.transfer.classification_tasks import ClassificationTasks
+from problems.transfer.growing import Growing
 
 WEIGHTS = (-1.5, 0.5, 1.0)
 
@@ -111,10 +139,31 @@ LEARNERS: dict[str, Maker] = {
         problem, hidden=(3, 2), rules=Rules(optimizer="adam"), evolve=("step_size",), newborn=False
     ),
 }
+PATHWAYS: dict[str, Maker] = {
+    "pathway": lambda problem: Pathway.for_problem(problem, active=2),
+    "pathway that wraps": lambda problem: Pathway.for_problem(problem, bounds="wrap", redraw_rate=0.3),
+}
+INITIAL_WEIGHTS: dict[str, Maker] = {
+    "initial weights": lambda problem: InitialWeights.for_problem(problem, hidden=(4,)),
+    "initial weights and step sizes": lambda problem: InitialWeights.for_problem(
+        problem, hidden=(3,), step_sizes="tensor"
+    ),
+}
+OPTIMISERS: dict[str, Maker] = {
+    "learned optimiser": lambda problem: LearnedOptimiser.for_problem(problem, hidden=(3,)),
+    "learned optimiser with momenta": lambda problem: LearnedOptimiser.for_problem(
+        problem, form="momenta", hidden=(3, 2)
+    ),
+    "recurrent learned optimiser": lambda problem: LearnedOptimiser.for_problem(problem, form="recurrent", hidden=(3,)),
+}
+POLICIES: dict[str, Maker] = {"recurrent policy": lambda problem: RecurrentPolicy.for_problem(problem, hidden=3)}
 OTHER_GENOMES: dict[str, Genome] = {
     "vector": Vector(3),
     "python object": PythonObject(a_word, another_letter, half_and_half),
 }
+NET = dense_supernet(layers=2, modules=4, units=3)
+SOME = np.random.default_rng(0).random((12, 5))
+SOME_CLASSES = np.arange(12) % 3
 PROBLEMS: dict[str, Problem] = {
     "swing-up": problems.make("cartpole-swingup-v1", episodes=2, steps=40),
     "swing-up with shared weights": problems.make("cartpole-swingup-v1", shared_weights=WEIGHTS, episodes=2, steps=40),
@@ -135,12 +184,42 @@ PROBLEMS: dict[str, Problem] = {
         "slowly-changing-regression-v1", flip_after=20, lifelong=False, lifetime=2
     ),
     "permuted digits": problems.make("permuted-images-v1", data="digits", examples=40),
+    "permuted tasks of digits": problems.make(
+        "permuted-tasks-v1", data="digits", tasks=2, images=40, test_images=20, epochs=1, batch=8
+    ),
+    "addition facts": problems.make("addition-facts-v1", epochs=2, batch=4),
     "pairs of digits": problems.make("binary-images-v1", data="digits", images=10, batch=5, epochs=2),
     "more and more digits": problems.make("class-incremental-images-v1", data="digits", images=10, batch=5),
+    "sinusoids of few points": problems.make("few-shot-sinusoids-v1", count=3),
+    "sinusoids, inherited": problems.make("few-shot-sinusoids-v1", count=3, inheritance="lamarckian"),
+    "bandits": problems.make("bernoulli-bandits-v1", tasks=BernoulliBandits(pulls=4, arms=3), count=6),
+    "decision problems": problems.make(
+        "tabular-mdps-v1", tasks=RandomMdps(episodes=2, states=3, actions=2, horizon=3), count=4
+    ),
+    "quadratics": problems.make("quadratics-v1", tasks=RandomQuadratics(steps=5), count=3),
+    "trainings of a small network": problems.make(
+        "small-network-v1", tasks=NetworkTrainings(hidden=2, steps=3, batch=5), count=1
+    ),
+    "pairs of noisy digits": problems.make("binary-digits-v1", digits="digits", batches=2, batch=4, supernet=NET),
+    "permuted digits in sequence": problems.make(
+        "permuted-digits-v1", digits="digits", batches=2, batch=4, supernet=NET, contest="together"
+    ),
+    "tasks of one's own": ClassificationTasks(
+        sets=[("ones", SOME, SOME_CLASSES, SOME, SOME_CLASSES)] * 2,
+        batches=2,
+        batch=4,
+        supernet=NET,
+        contest="snapshot",
+    ),
+    "growing tasks": Growing(
+        ClassificationTasks(sets=[("ones", SOME, SOME_CLASSES, SOME, SOME_CLASSES)], batches=2, batch=4, supernet=NET),
+        validation=2,
+    ),
     "batch of vectors": batch_of_vectors,
     "one vector": one_vector,
     "one word": one_word,
     "batch of networks": batch_of_networks,
+    "hidden modules": HiddenModules(),
 }
 ALGORITHMS: dict[str, Algorithm] = {
     "cohort": Cohort(({"step_size": 0.01}, {"step_size": 0.1}), streams=2),
@@ -150,6 +229,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "neat": Neat(population=12),
     "neat with a number of species": Neat(population=12, target_species=3),
     "map-elites": MapElites(("complexity",), (0.0,), (9.0,), (9,), population=6, initial_population=6),
+    "meta-gradient": MetaGradient(problems.make("few-shot-sinusoids-v1", count=2), population=2, updates=2),
     "mu plus lambda": MuPlusLambda(population=6),
     "mu plus lambda with complexity": MuPlusLambda(population=6, offspring=9, complexity=True),
     "snes": SNES(population=6),
@@ -157,10 +237,19 @@ ALGORITHMS: dict[str, Algorithm] = {
     "pgpe": PGPE(population=6),
     "cem": CEM(population=6),
     "cmaes": CMAES(population=6),
+    "evolution strategy": EvolutionStrategy(population=6),
     "deap loop": DeapLoop(population=6),
     "deap simple loop": DeapLoop(loop="eaSimple", population=6, select="tournament"),
+    "binary tournament": BinaryTournament(population=6),
+    "group tournament": GroupTournament(population=6, opponents=3),
+    "defending champion": DefendingChampion(population=6, contestants=3),
+    "fixed pathway": FixedPathway(),
+    "fine-tuned pathway": FineTunedPathway(population=6),
+    "growth": Growth(children=3, living=4),
+    "random pathways": RandomPathways(),
 }
-NEEDS_WEIGHTS = (SNES, XNES, PGPE, CEM, CMAES)
+NEEDS_WEIGHTS = (SNES, XNES, PGPE, CEM, CMAES, EvolutionStrategy)
+NO_VARIATION = (FixedPathway, RandomPathways)
 
 
 def genomes_for(problem: Problem) -> dict[str, Genome]:
@@ -169,15 +258,31 @@ def genomes_for(problem: Problem) -> dict[str, Genome]:
         made |= {name: make(problem) for name, make in NETWORK_GENOMES.items()}
     if problem.accepts is Learners:
         made = {name: make(problem) for name, make in LEARNERS.items()}
+    if problem.accepts is Parametrised:
+        made = {name: make(problem) for name, make in INITIAL_WEIGHTS.items()}
+    if problem.accepts is LearnedOptimisers:
+        made = {name: make(problem) for name, make in OPTIMISERS.items()}
+    if problem.accepts is RecurrentPolicies:
+        made = {name: make(problem) for name, make in POLICIES.items()}
+    if problem.accepts is GrownPaths:
+        made = {"grown path": GrownPath.for_problem(problem)}
+    if problem.accepts is Pathways:
+        made = {name: make(problem) for name, make in PATHWAYS.items()}
     return {name: genome for name, genome in made.items() if not mismatch(genome, problem)}
 
 
 def fits(algorithm: Algorithm, genome: Genome) -> bool:
     """Return whether an algorithm is for a genome at all."""
+    if isinstance(algorithm, MetaGradient):
+        return genome.expresses is Parametrised
     if isinstance(algorithm, Cohort):
         return hasattr(genome, "cohort")
+    if isinstance(algorithm, Growth):
+        return hasattr(genome, "placed")
     if isinstance(algorithm, PopulationBasedTraining):
         return getattr(genome, "newborn", False) is False
+    if isinstance(algorithm, NO_VARIATION):  # with a first generation that is always the same, runs are too
+        return not torch.equal(*(genome.sample(8, np.random.default_rng(seed)) for seed in (0, 1)))
     return genome.weights is not None or not isinstance(algorithm, NEEDS_WEIGHTS)
 
 
@@ -189,7 +294,12 @@ PAIRS = [
 SMALL: dict[str, Genome] = {
     **{name: make(batch_of_networks) for name, make in NETWORK_GENOMES.items()},
     **{name: make(problems.make("slowly-changing-regression-v1", bits=4, slow=2)) for name, make in LEARNERS.items()},
+    **{name: make(problems.make("few-shot-sinusoids-v1")) for name, make in INITIAL_WEIGHTS.items()},
+    **{name: make(HiddenModules()) for name, make in PATHWAYS.items()},
+    **{name: make(problems.make("quadratics-v1")) for name, make in OPTIMISERS.items()},
+    **{name: make(problems.make("bernoulli-bandits-v1")) for name, make in POLICIES.items()},
     **OTHER_GENOMES,
+    "grown path": GrownPath(layers=2, slots=8),
     "numbers": Numbers(),
 }
 TEAMS = [
@@ -211,7 +321,7 @@ def test_pair(genome: Genome, problem: Problem) -> None:
     for check in pair_checks:
         run(check, genome, problem)
     fitted, rows = grown(genome)
-    for check in problem_checks:
+    for check in (*problem_checks, *(stateful_checks if isinstance(problem, StatefulProblem) else ())):
         run(check, problem, fitted.express(rows))
 
 
@@ -237,8 +347,9 @@ def test_every_genome_is_checked() -> None:
     assert known <= {type(parameters.values[0]) for parameters in PAIRS}
 
 
-def test_every_problem_is_checked_that_needs_no_download() -> None:
-    known = {problems.CATALOGUE.find(name) for name in problems.CATALOGUE.places if not name.startswith("mnist")}
+def test_every_problem_is_checked_that_needs_no_file() -> None:
+    files = ("mnist", "few-shot-omniglot", "image-tasks")
+    known = {problems.CATALOGUE.find(name) for name in problems.CATALOGUE.places if not name.startswith(files)}
     assert known <= {type(problem) for problem in PROBLEMS.values()}
     assert {id(problem) for problem in PROBLEMS.values()} == {id(parameters.values[1]) for parameters in PAIRS}
 

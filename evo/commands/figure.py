@@ -1,4 +1,4 @@
-"""`evo figure`: draw how settings compare over time, for print."""
+"""`evo figure`: draw how settings compare over time, or how tasks in sequence went, for print."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from pathlib import Path
 
 
 def configure(command: argparse.ArgumentParser) -> None:
-    """Draw how settings compare over time, for print."""
+    """Draw how settings compare over time, or how tasks went, for print."""
     command.add_argument("folder", type=Path, metavar="DIR")
     command.add_argument(
-        "--out", type=Path, metavar="FILE", help="png, pdf or svg by its suffix; by default study.png in DIR"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="png, pdf or svg by its suffix; by default study.png or tasks.png in DIR",
     )
     command.add_argument(
         "--panels", default="", metavar="NAMES", help="such as score,dead,effective_rank; by default what papers show"

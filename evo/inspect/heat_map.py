@@ -12,6 +12,10 @@ CELL = 22.0
 """Height of a cell."""
 WIDEST, NARROWEST = 34.0, 3.0
 """Of a cell."""
+NUMBERED, TALL = 52.0, 34.0
+"""Width and height of a cell with a number in it, where there is no legend."""
+READABLE = 0.55
+"""How full a cell's colour is from which on its number is written in the ground's."""
 WIDTH = 560.0
 """Of all cells of a row, where they are many."""
 TOP, RIGHT = 46.0, 96.0
@@ -30,6 +34,8 @@ def heat_map_svg(
     x_title: str,
     y_title: str,
     title: str,
+    numbers: bool = False,
+    ends: tuple[float, float] | None = None,
 ) -> str:
     """Return a labelled matrix as an SVG document.
 
@@ -39,6 +45,8 @@ def heat_map_svg(
         y_labels: one per row.
         x_title, y_title: what columns and rows are.
         title: of the figure, said above it.
+        numbers: whether each stands in its cell, to three digits.
+        ends: the numbers with the faintest and the fullest colour; by default the least and the greatest.
 
     Raises:
         ValueError: rows differ in length, or labels are too few or too many.
@@ -49,25 +57,32 @@ def heat_map_svg(
             f"values: expected {len(y_labels)} rows (as y_labels) of {len(x_labels)} numbers (as x_labels), got "
             f"{len(values)} rows of {lengths}; are rows and columns the wrong way round?"
         )
-    numbers = [[_drawn(value) for value in row] for row in values]
-    known = [value for row in numbers for value in row if value is not None]
-    low, high = min(known, default=0.0), max(known, default=1.0)
+    drawn = [[_drawn(value) for value in row] for row in values]
+    known = [value for row in drawn for value in row if value is not None]
+    low, full = (min(known, default=0.0), max(known, default=1.0)) if ends is None else ends
     left = 40.0 + LETTER * max([len(plain(name, LONGEST)) for name in y_labels], default=1)
-    wide = max(NARROWEST, min(WIDEST, WIDTH / max(1, len(x_labels))))
-    width, height = wide * len(x_labels), CELL * len(y_labels)
+    wide = NUMBERED if numbers else max(NARROWEST, min(WIDEST, WIDTH / max(1, len(x_labels))))
+    high = TALL if numbers else CELL
+    width, height = wide * len(x_labels), high * len(y_labels)
     body = [label(left, 24, title, "heading", 80)]
-    for down, row in enumerate(numbers):
-        y = TOP + CELL * down
-        body.append(label(left - 8, y + CELL / 2 + 4, y_labels[down], "soft end", LONGEST))
+    for down, row in enumerate(drawn):
+        y = TOP + high * down
+        body.append(label(left - 8, y + high / 2 + 4, y_labels[down], "soft end", LONGEST))
         for across, value in enumerate(row):
             said = f"{x_title} {x_labels[across]}, {y_title} {y_labels[down]}: {_said(value)}"
-            body.append(_cell(left + wide * across, y, wide, CELL, _share(value, low, high), said))
+            share = _share(value, low, full)
+            body.append(_cell(left + wide * across, y, wide, high, share, said))
+            if numbers and share is not None:
+                kind = "middle ground" if share > READABLE else "middle"
+                body.append(label(left + wide * (across + 0.5), y + high / 2 + 4, f"{value:.3g}", kind))
     body.append(_columns(x_labels, left, TOP + height, wide))
     body.append(label(left + width / 2, TOP + height + 42, x_title, "soft middle", 60))
     middle = TOP + height / 2
     body.append(f'<g transform="rotate(-90 16 {middle:.1f})">{label(16, middle, y_title, "soft middle", 60)}</g>')
-    body.append(_legend(low, high, left + width + 22, height))
-    return figure(0, 0, left + width + RIGHT, TOP + height + 58, title, "\n".join(body))
+    if not numbers:
+        body.append(_legend(low, full, left + width + 22, height))
+    whole = max(left + width + RIGHT, left + 1.15 * LETTER * len(plain(title, 80)))
+    return figure(0, 0, whole, TOP + height + 58, title, "\n".join(body))
 
 
 def _drawn(value: float | None) -> float | None:
@@ -84,7 +99,7 @@ def _share(value: float | None, low: float, high: float) -> float | None:
     if value is None:
         return None
     least = max(SMALLEST, 1e-12 * max(abs(low), abs(high)))
-    return (value - low) / (high - low) if high - low > least else 1.0
+    return min(1.0, max(0.0, (value - low) / (high - low))) if high - low > least else 1.0
 
 
 def _cell(x: float, y: float, wide: float, high: float, share: float | None, said: str) -> str:

@@ -23,6 +23,7 @@ from evo.inspect.live import Live
 from evo.inspect.live_html import ruler, stage, surgery
 from evo.inspect.structure import Structure
 from evo.inspect.study import study_data, study_sections
+from evo.inspect.tasks import TaskPictures, task_data, task_sections
 from evo.inspect.text import escape, finite, shown
 
 MOST_CHARTS = 12
@@ -68,6 +69,7 @@ def champion_page(
     ancestors: Sequence[Ancestor] = (),
     studies: Sequence[CohortRecord] = (),
     unknown: str = "",
+    tasks: TaskPictures | None = None,
 ) -> str:
     """Return the page, an HTML document; the same for the same arguments, byte for byte.
 
@@ -80,13 +82,15 @@ def champion_page(
         ancestors: the champion's, the oldest first; may be empty.
         studies: how settings compare, or evolve, over time; may be empty.
         unknown: why its ancestors are not known; empty where they are.
+        tasks: how tasks in sequence went; None for none.
     """
     live = live if live is not None and champion.network is not None else Live()
     shared = bool(champion.problem.get("settings", {}).get("shared_weights"))
     pictures = film(champion, ancestors, shared) if champion.network is not None else []
     weight = _initial(sweep, live.maximize) if live.kind else None
     curves, scores = _score_chart(champion, history), _sweep_chart(champion, sweep, weight)
-    body = [_headline(champion), *study_sections(studies)]
+    tasks = tasks or TaskPictures()
+    body = [_headline(champion), *task_sections(tasks), *study_sections(studies)]
     if live.kind:
         body.append(_side_by_side(stage(live), *(scores or curves)))
     elif live.note:
@@ -103,6 +107,9 @@ def champion_page(
     if studies:
         data |= {"studies": study_data(studies)}
         scripts, sheet = [*scripts, part("study.js")], sheet + part("study.css")
+    if tasks.paths is not None:
+        data |= task_data(tasks)
+        scripts = [*scripts, part("path_film.js")]
     return document(title, body, (sheet, style()), scripts, data or None)
 
 

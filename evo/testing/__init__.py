@@ -31,6 +31,8 @@ import torch
 from evo.layout import Layout
 from evo.learners import Learners
 from evo.networks import Networks, pack
+from evo.parametrised import Parametrised
+from evo.pathways import Pathways
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - a check fails; nothing here is in error
@@ -170,7 +172,7 @@ def reordered(phenotypes: Any, order: Sequence[int]) -> Any:
     if isinstance(phenotypes, Networks):
         lists = [_lists(phenotypes[number : number + 1]) for number in order]
         return pack(phenotypes.inputs, phenotypes.outputs, lists).on(phenotypes.execution)
-    if isinstance(phenotypes, Learners):
+    if isinstance(phenotypes, (Learners, Parametrised, Pathways)):
         return phenotypes[torch.tensor(list(order))]
     if isinstance(phenotypes, (torch.Tensor, np.ndarray)):
         return phenotypes[list(order)]

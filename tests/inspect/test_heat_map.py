@@ -70,3 +70,15 @@ def test_shapes_that_do_not_agree_are_refused() -> None:
         heat_map_svg([[1.0, 2.0]], ["a"], ["r"], "x", "y", "t")
     with pytest.raises(ValueError, match="expected 2 rows"):
         heat_map_svg([[1.0]], ["a"], ["r", "s"], "x", "y", "t")
+
+
+def test_numbers_stand_in_cells_and_ends_say_what_is_full() -> None:
+    svg = heat_map_svg([[0.25, 1.0], [None, 0.5]], [1, 2], [1, 2], "x", "y", "t", numbers=True, ends=(0.0, 1.0))
+    written = [
+        (element.text, element.get("class"))
+        for element in ElementTree.fromstring(svg).iter(f"{SVG}text")
+        if element.get("class") in ("middle", "middle ground")
+    ]
+    assert written == [("0.25", "middle"), ("1", "middle ground"), ("0.5", "middle")]
+    shade = float(cells(svg)["x 1, y 1: 0.25"].attrib["fill-opacity"])
+    assert shade == pytest.approx(FAINTEST + (1 - FAINTEST) * 0.25, abs=1e-3)
