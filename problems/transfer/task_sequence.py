@@ -23,6 +23,7 @@ import torch
 from evo import seeds
 from evo.learning.denormals import flushed
 from evo.learning.supernet.contest import CONTESTS, Lesson, Window
+from evo.learning.supernet.described import supernet_of
 from evo.learning.supernet.engine import engine_for
 from evo.learning.supernet.paths import Paths, places, routed
 from evo.learning.supernet.supernet import AGGREGATIONS, Supernet, dense_supernet, templates
@@ -78,6 +79,7 @@ class TaskSequence(StatefulProblem):
     fixed_window: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "supernet", supernet_of(self.supernet))  # what JSON gives becomes what was given
         self.at_least(replicates=1, batches=1, batch=1, tasks=1)
         if not self.step_size > 0:
             raise ValueError(f"{type(self).__name__}: step_size: expected a number above 0, got {self.step_size!r}")
