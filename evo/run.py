@@ -6,7 +6,6 @@ evaluation, until the journal ends. Whether it does go through the same steps is
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
@@ -26,6 +25,7 @@ from evo.genome import Genome
 from evo.inheritance import changed, changes
 from evo.journal import Journal
 from evo.outcome import Outcome, Outcomes
+from evo.outcome_record import outcomes_in, plain, rows_digest
 from evo.problem import Problem
 from evo.problem_state import ProblemStates
 from evo.search import Search
@@ -255,7 +255,7 @@ class _Execution:
         self.known = self.search.born
         return {
             "generation": self.search.generation,
-            "rows": _digest(rows),
+            "rows": rows_digest(rows),
             "scores": scores,
             "failed": failed,
             "births": fresh.tolist(),
@@ -385,29 +385,9 @@ def recorded_outcomes(record: dict[str, Any], rows: torch.Tensor) -> Outcomes:
     Raises:
         CampaignError: they were others.
     """
-    if record["rows"] != _digest(rows):
+    if record["rows"] != rows_digest(rows):
         raise CampaignError(
             f"generation {record['generation']}: the recorded genomes are not the ones this code makes. The "
             f"genome's or the algorithm's code, or a package's version, has changed; start a new run, or go back."
         )
     return outcomes_in(record, changed(rows, record["learned"]) if "learned" in record else None)
-
-
-def outcomes_in(record: dict[str, Any], learned: torch.Tensor | None) -> Outcomes:
-    """Return the outcomes that a journal record holds, with the rows `[n, L]` as they were learned, if they were."""
-    scores = [[math.nan if score is None else score for score in row] for row in record["scores"]]
-    failed = record["failed"]
-    kinds = tuple(Outcome[failed[str(i)][0]] if str(i) in failed else Outcome.OK for i in range(len(scores)))
-    messages = {int(index): text for index, (_, text) in failed.items() if text}
-    return Outcomes(torch.tensor(scores, dtype=torch.float64), kinds, messages, rows=learned)
-
-
-def plain(measured: torch.Tensor) -> Any:
-    """Return what was measured, `[n, ...]`, as nested lists with 6 significant digits; None for what is not finite."""
-    if measured.dim() > 1:
-        return [plain(part) for part in measured]
-    return [float(f"{value:.6g}") if math.isfinite(value) else None for value in measured.tolist()]
-
-
-def _digest(rows: torch.Tensor) -> str:
-    return hashlib.sha256(rows.detach().cpu().contiguous().numpy().tobytes()).hexdigest()[:16]

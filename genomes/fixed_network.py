@@ -14,11 +14,11 @@ import networkx
 import numpy as np
 import torch
 
-from evo import seeds
 from evo.activations import activation_id
 from evo.genome import Genome
 from evo.layout import Field, Layout
 from evo.networks import Networks, pack
+from genomes.weight_variation import crossed, mutated
 
 
 @dataclass(frozen=True)
@@ -92,20 +92,11 @@ class FixedNetwork(Genome):
 
     def mutate(self, rows: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """Return children with normal noise on each weight, with probability `mutation_rate`."""
-        children = rows.clone()
-        weights = self.layout.view(children, "edge_weight")
-        shape = tuple(weights.shape)
-        moved = seeds.uniform(rng, shape, weights) < self.mutation_rate
-        weights += torch.where(moved, self.mutation_deviation * seeds.normal(rng, shape, weights), 0.0)
-        return children
+        return mutated(self.layout, "edge_weight", rows, rng, self.mutation_rate, self.mutation_deviation)
 
     def crossover(self, first: torch.Tensor, second: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """Return children that take each weight from either parent evenly."""
-        children = first.clone()
-        mothers, fathers = (self.layout.view(rows, "edge_weight") for rows in (first, second))
-        mine = seeds.uniform(rng, tuple(mothers.shape), mothers) < 0.5
-        self.layout.view(children, "edge_weight")[...] = torch.where(mine, mothers, fathers)
-        return children
+        return crossed(self.layout, "edge_weight", first, second, rng)
 
     def express(self, rows: torch.Tensor) -> Networks:
         """Return the network with the weights of each row."""

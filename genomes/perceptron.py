@@ -17,6 +17,7 @@ from evo.genome import Genome
 from evo.layout import Field, Layout
 from evo.networks import Networks
 from evo.problem import Problem
+from genomes.weight_variation import mutated
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,7 @@ class Perceptron(Genome):
 
     def mutate(self, rows: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """Return children with normal noise on each weight, with probability `mutation_rate`."""
-        children = rows.clone()
-        weights = self.layout.view(children, "edge_weight")
-        shape = tuple(weights.shape)
-        moved = seeds.uniform(rng, shape, weights) < self.mutation_rate
-        weights += torch.where(moved, self.mutation_deviation * seeds.normal(rng, shape, weights), 0.0)
-        return children
+        return mutated(self.layout, "edge_weight", rows, rng, self.mutation_rate, self.mutation_deviation)
 
     def crossover(self, first: torch.Tensor, second: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """Return children that take each unit, with all its incoming weights, from either parent evenly."""

@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
-from evo import seeds
 from evo.genome import Genome
 from evo.layout import Field, Layout
 from evo.policies import RecurrentPolicies, parameter_count
 from evo.problem import Problem
+from genomes.weight_variation import crossed, mutated
 
 
 @dataclass(frozen=True)
@@ -76,20 +76,11 @@ class RecurrentPolicy(Genome):
 
     def mutate(self, rows: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """Return children with normal noise on each weight, with probability `mutation_rate`."""
-        children = rows.clone()
-        weights = self.layout.view(children, "parameters")
-        shape = tuple(weights.shape)
-        moved = seeds.uniform(rng, shape, weights) < self.mutation_rate
-        weights += torch.where(moved, self.mutation_deviation * seeds.normal(rng, shape, weights), 0.0)
-        return children
+        return mutated(self.layout, "parameters", rows, rng, self.mutation_rate, self.mutation_deviation)
 
     def crossover(self, first: torch.Tensor, second: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """Return children that take each weight from either parent evenly."""
-        children = first.clone()
-        mothers, fathers = (self.layout.view(rows, "parameters") for rows in (first, second))
-        mine = seeds.uniform(rng, tuple(mothers.shape), mothers) < 0.5
-        self.layout.view(children, "parameters")[...] = torch.where(mine, mothers, fathers)
-        return children
+        return crossed(self.layout, "parameters", first, second, rng)
 
     def express(self, rows: torch.Tensor) -> RecurrentPolicies:
         """Return the policies of the rows."""
