@@ -108,7 +108,6 @@ class Anchored(Problem):
         columns = [inside.scores[:, 0] + worse * penalty, *([penalty] if self.front else [])]
         scored = outcomes_of(torch.stack(columns, 1))
         kinds = tuple(new if old is Outcome.OK else old for old, new in zip(inside.kinds, scored.kinds, strict=True))
-        scored.scores[~inside.ok] = torch.nan
         measured = {one.name: inside.scores[:, place] for place, one in enumerate(others, 1)}
         return replace(
             scored,
