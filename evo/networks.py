@@ -68,8 +68,26 @@ class Networks:
         return int((self.node_offsets[1:] - self.node_offsets[:-1]).max()) if len(self) else 0
 
     @property
+    def alike(self) -> bool:
+        """Whether all have the same nodes and edges, as perceptrons of one shape have: they differ in weights only."""
+        if not len(self) or len(self.activations) % len(self) or len(self.edge_sources) % len(self):
+            return False
+        nodes, edges = len(self.activations) // len(self), len(self.edge_sources) // len(self)
+        numbers = torch.arange(len(self), device=self.device)[:, None]
+        sources, kinds = (values.view(len(self), -1) for values in (self.edge_sources, self.activations))
+        begins = self.edge_offsets[:-1].view(len(self), -1) - numbers * edges
+        return bool(
+            (self.node_offsets[:-1, None] == numbers * nodes).all()
+            and (begins == begins[0]).all()
+            and (kinds == kinds[0]).all()
+            and (sources == sources[0]).all()
+        )
+
+    @property
     def recurrent(self) -> bool:
         """Whether any edge leads backward, or to its own source, and so reads the previous step."""
+        if len(self) > 1 and self.alike:
+            return self[:1].recurrent
         place = torch.arange(len(self.activations), device=self.device)
         begin = self.node_offsets[:-1].repeat_interleave(self.node_offsets.diff())
         targets = (place - begin).repeat_interleave(self.edge_offsets.diff())

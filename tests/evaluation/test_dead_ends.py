@@ -55,3 +55,26 @@ def test_a_node_that_reads_nothing_but_is_read_stays() -> None:
 def test_networks_without_dead_ends_are_returned_as_they_are() -> None:
     networks = pack(1, 1, [([1, 1, 3, 1], [(1, 2, 1.0), (2, 3, 1.0)])])
     assert without_dead_ends(networks) is networks
+
+
+def one(source: int, kind: int = 3) -> tuple[list[int], list[tuple[int, int, float]]]:
+    """Return a network of one input, one hidden node and one output, which reads a source."""
+    return ([1, 1, kind, 1], [(1, 2, 1.0), (source, 3, 1.0)])
+
+
+@pytest.mark.parametrize("other", [one(1), one(2, kind=5), ([1, 1, 1], [(1, 2, 1.0)])], ids=["edge", "kind", "size"])
+def test_one_stands_for_all_only_where_all_are_alike(other: tuple[list[int], list[tuple[int, int, float]]]) -> None:
+    assert pack(1, 1, [one(2), one(2)]).alike
+    different = pack(1, 1, [one(2), one(2), other])
+    assert not different.alike
+    cut = without_dead_ends(different)
+    assert cut.describe(2) == without_dead_ends(different[2:3]).describe(0)
+
+
+def test_structures_that_are_alike_lose_the_same_dead_end_and_are_recurrent_together() -> None:
+    dead = pack(1, 1, [one(1), one(1)])
+    assert dead.alike
+    assert len(without_dead_ends(dead).activations) == 6
+    backward = ([1, 1, 3, 1], [(2, 2, 1.0), (2, 3, 1.0)])
+    assert pack(1, 1, [backward, backward]).recurrent
+    assert not pack(1, 1, [one(2), one(2)]).recurrent
