@@ -18,6 +18,7 @@ import torch
 
 from evo.algorithm import Algorithm
 from evo.algorithms.path_diary import diary_for
+from evo.algorithms.ranking import repeats
 from evo.algorithms.replicate import Replicate, sampled
 from evo.algorithms.task_ledger import Course, Ledger
 
@@ -139,7 +140,8 @@ class Schedule:
         for number, (replicate, contests, chosen) in list(self.running.items()):
             part = slice(start, start + len(chosen))
             start += len(chosen)
-            replicate.course.note(self.search.generation - 1, self.genome, rows[part], fitness[part])
+            counts = repeats(rows[part, : self.genome.layout.genes].to(torch.float64)) == 0
+            replicate.course.note(self.search.generation - 1, self.genome, rows[part], fitness[part], counts)
             if self.diary is not None:
                 self.diary.note(self.search.generation - 1, replicate)
             if self.ledger.ended(replicate.course):
@@ -151,8 +153,8 @@ class Schedule:
         """Begin a replicate's next task, or let it rest."""
         task = 0 if before is None else before.task + 1
         self.running.pop(number, None)
-        if task == self.algorithm.tasks:
-            return
+        if task == self.algorithm.tasks or (before is not None and before.kept is None):
+            return  # it has done all tasks; or nobody was ever evaluated with success, so there is nothing to keep
         replicate = Replicate(self, number, self.ledger.open(number, task), before)
         if task:
             replicate.renew()

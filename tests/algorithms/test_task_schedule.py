@@ -212,3 +212,28 @@ def test_genomes_that_know_of_no_tasks_have_one() -> None:
     search.genome = Vector(3)
     with pytest.raises(TypeError, match="no `assign`"):
         BinaryTournament(replicates=2).run(search)
+
+
+@pytest.mark.parametrize("make", [FixedPathway, fine_tuned])
+def test_a_second_of_the_same_genes_is_trained_but_does_not_count(make: Maker) -> None:
+    def trained(pathways: Pathways) -> torch.Tensor:
+        second = [torch.equal(one, before) for before, one in zip(pathways.modules, pathways.modules[1:], strict=False)]
+        return torch.tensor([0.5, *(0.9 if again else 0.5 for again in second)], dtype=torch.float64)
+
+    algorithm = make(tasks=2, generations_per_task=4, threshold=0.8)
+    run = task_run(algorithm, score=trained)
+    later = run.left["courses"][1]
+    assert later["best"] == [0.5] * 4
+    assert later["generations"] is None
+    assert later["evaluations"] == 8
+
+
+def test_a_replicate_that_fails_throughout_a_task_rests_and_the_others_go_on() -> None:
+    def failing(pathways: Pathways) -> torch.Tensor:
+        return torch.where(pathways.replicate == 1, math.nan, hits(pathways))
+
+    run = task_run(BinaryTournament(8, replicates=3, tasks=2, generations_per_task=4), score=failing)
+    courses = run.left["courses"]
+    assert [(one["replicate"], one["task"]) for one in courses] == [(0, 0), (0, 1), (1, 0), (2, 0), (2, 1)]
+    assert courses[2]["kept"] is None
+    assert len(run.generations) == 8

@@ -1,4 +1,4 @@
-"""CPU-seconds of a PathNet generation: the batched engine beside the usual loop, path by path.
+"""CPU-seconds of a PathNet generation: the compiled engine beside the usual loop, path by path.
 
     python tests/benchmarks/pathway_evaluation.py [--replicates 16] [--generations 10]
 
@@ -74,16 +74,16 @@ def main():
     loop = FieldLoop(problem.data(0, 0))
     rng = np.random.default_rng(0)
     replicates, task = torch.arange(chosen.replicates).repeat(2), torch.zeros(2 * chosen.replicates, dtype=torch.int64)
-    times = {"batched": [], "loop": []}
+    times = {"compiled": [], "loop": []}
     for generation in range(-1, chosen.generations):  # the first does not count
         modules = torch.from_numpy(rng.integers(MODULES, size=(2 * chosen.replicates, LAYERS, ACTIVE)))
         paths = Pathways(modules, problem.modules_per_layer, replicates, task)
 
-        def batched(paths=paths):
+        def compiled(paths=paths):
             nonlocal state
             _, state = problem.evaluate_from(paths, rng, state)
 
-        spent = processor_time(batched) / chosen.replicates, processor_time(lambda: loop.generation(modules[:2], rng))  # noqa: B023
+        spent = processor_time(compiled) / chosen.replicates, processor_time(lambda: loop.generation(modules[:2], rng))  # noqa: B023
         if generation >= 0:
             for name, seconds in zip(times, spent, strict=True):
                 times[name].append(seconds)
@@ -92,8 +92,8 @@ def main():
     )
     for name, seconds in times.items():
         print(f"{name:<10}{min(seconds):12.5f}{statistics.median(seconds):12.5f}")
-    smallest = min(times["loop"]) / min(times["batched"])
-    middle = statistics.median(times["loop"]) / statistics.median(times["batched"])
+    smallest = min(times["loop"]) / min(times["compiled"])
+    middle = statistics.median(times["loop"]) / statistics.median(times["compiled"])
     print(f"{'ratio':<10}{smallest:12.1f}{middle:12.1f}")
 
 

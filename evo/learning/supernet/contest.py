@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from evo.learning.supernet.engine import Engine
@@ -139,12 +140,13 @@ def _taught(
 
 
 def _seen(logits: torch.Tensor, targets: torch.Tensor, active: Weights) -> Seen:
-    """Return what logits `[batches, n, batch, classes]` say, and whether all that was learned is finite."""
+    """Return what logits `[n, batches, batch, classes]` say, and whether all that was learned is finite."""
     answers, right = logits.flatten(1, 2), targets.flatten(1)
     hits = (answers.argmax(2) == right).sum(1)
-    losses = -answers.log_softmax(2).gather(2, right[:, :, None])
+    # classes in front: torch takes several times as long for a softmax over a short last axis
+    losses = -answers.mT.contiguous().log_softmax(1).gather(1, right[:, None])
     loss = torch.stack([each.mean() for each in losses])  # path by path, so that sums have one order in any company
     finite = loss.isfinite()
     for values in active.values():
-        finite = finite & torch.stack(torch.aminmax(values.flatten(1), dim=1)).isfinite().all(0)
+        finite = finite & torch.from_numpy(np.isfinite(values.flatten(1).numpy()).all(1))  # torch's is 10 times slower
     return Seen(hits.to(torch.float64) / right.shape[1], loss.to(torch.float64), finite)

@@ -1,15 +1,14 @@
-"""The fast engine: layers of linear modules with ReLU, the paths of many replicates in one batched computation.
+"""The fast engine: layers of linear modules with ReLU, compiled, one path after another.
 
-A layer's active modules are one matrix `[units of all places, inputs]` per path, and cases are columns. Gradients are
-written out, and a product adds them to the weights in place, so that they are never stored themselves. Inputs of the
-first layer need none. What becomes of a path depends on neither its neighbours nor their number, to the bit, with one
-thread inside torch as a run has it: every product has the shapes of one path, only how many there are differs.
+What becomes of a path depends on neither its neighbours nor their number, to the bit: it is computed alone. See
+`evo.learning.supernet.dense_kernel` for how.
 """
 
 from __future__ import annotations
 
 from typing import final
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -19,7 +18,7 @@ from evo.learning.supernet.weights import Weights
 
 @final
 class DenseEngine:
-    """Teaches paths of dense modules.
+    """Teaches paths of dense modules, on the CPU.
 
     Args:
         layers: how many.
@@ -29,7 +28,6 @@ class DenseEngine:
     def __init__(self, layers: int, aggregation: str) -> None:
         self.layers, self.aggregation = layers, aggregation
 
-    @torch.no_grad()
     def descend(
         self, active: Weights, paths: Paths, inputs: torch.Tensor, targets: torch.Tensor, step_size: float
     ) -> torch.Tensor:
@@ -44,87 +42,49 @@ class DenseEngine:
 
         Returns:
             Logits before each update, `[n, batches, batch, classes]`.
+
+        Raises:
+            ValueError: inputs are not as many numbers as the first layer reads, or a target is no class.
         """
-        layers = self._layers(active, paths)
-        head, bias = active["head.weight"], active["head.bias"][:, :, None]
-        wanted = functional.one_hot(targets, paths.classes).to(inputs.dtype).mT.unbind(1)
-        logits = []
-        rate = -step_size / inputs.shape[2]
-        for shown, right in zip(inputs.flatten(3).mT.unbind(1), wanted, strict=True):
-            features = shown
-            for layer in layers:
-                features = layer.forward(features)
-            logits.append(torch.bmm(head, features).add_(bias))
-            slope = logits[-1].softmax(1).sub_(right)  # d loss / d logits, times the batch
-            below = torch.bmm(head.mT, slope)
-            head.baddbmm_(slope, features.mT, alpha=rate)
-            bias.add_(slope.sum(2, keepdim=True), alpha=rate)
-            for layer in reversed(layers):
-                below = layer.backward(below, rate, first=layer is layers[0])
-        return torch.stack(logits, 1).mT
+        if targets.numel() and not 0 <= int(targets.min()) <= int(targets.max()) < paths.classes:
+            raise ValueError(
+                f"targets: expected classes from 0 to {paths.classes - 1}, those of task {paths.task}, got "
+                f"{int(targets.min())} to {int(targets.max())}; give the task as many classes as its data have"
+            )
+        return self._run(active, paths, inputs, targets, -step_size / inputs.shape[2])
+
+    def outputs(self, active: Weights, paths: Paths, inputs: torch.Tensor) -> torch.Tensor:
+        """Return logits `[n, cases, classes]` of paths as they are, for inputs `[n, cases, *shape]`.
+
+        Raises:
+            ValueError: inputs are not as many numbers as the first layer reads.
+        """
+        return self._run(active, paths, inputs[:, None], None, 0.0)[:, 0]
 
     @torch.no_grad()
-    def outputs(self, active: Weights, paths: Paths, inputs: torch.Tensor) -> torch.Tensor:
-        """Return logits `[n, cases, classes]` of paths as they are, for inputs `[n, cases, *shape]`."""
-        features = inputs.flatten(2).mT
-        for layer in self._layers(active, paths):
-            features = layer.forward(features)
-        return torch.bmm(active["head.weight"], features).add_(active["head.bias"][:, :, None]).mT
+    def _run(
+        self, active: Weights, paths: Paths, inputs: torch.Tensor, targets: torch.Tensor | None, rate: float
+    ) -> torch.Tensor:
+        """Return logits; where there are targets, weights take a step by each mini-batch."""
+        from evo.learning.supernet.dense_packing import kernel, pack, scratch_for, shape_of, unpack
 
-    def _layers(self, active: Weights, paths: Paths) -> list[_Layer]:
+        shape, shown = shape_of(active, self.layers), inputs.flatten(3).to(torch.float32)
+        if shown.shape[3] != shape.inputs[0]:
+            raise ValueError(
+                f"inputs: expected {shape.inputs[0]} numbers a case, which the first layer reads, got "
+                f"{shown.shape[3]}; give the supernet the shape of what it is shown"
+            )
+        right = torch.zeros(shown.shape[:3], dtype=torch.int64) if targets is None else targets
+        logits, packed = shown.new_empty(*shown.shape[:3], paths.classes), pack(active, shape)
+        there, learn = (functional.pad(places, (0, 0, 0, 1), value=True) for places in (paths.present, paths.trained))
+        tensors = (packed, there, learn, self._shares(paths), shown, right, logits)
+        arrays = (tensor.contiguous().numpy() for tensor in tensors)
+        kernel()(*arrays, np.float32(rate), targets is not None, shape, scratch_for(shape, shown.shape[2]))
+        if targets is not None:
+            unpack(packed, active, shape)
+        return logits
+
+    def _shares(self, paths: Paths) -> torch.Tensor:
+        """Return what each layer's summed outputs are multiplied with, `[n, layers]`."""
         means = [self.aggregation == "mean"] * (self.layers - 1) + [self.aggregation != "sum"]
-        return [_Layer(active, paths, number, mean) for number, mean in enumerate(means)]
-
-
-@final
-class _Layer:
-    """The active modules of one layer of n paths.
-
-    Args:
-        active: what paths use; weights here are views of it.
-        paths: n of them.
-        number: of the layer.
-        mean: whether outputs are averaged, else summed.
-    """
-
-    def __init__(self, active: Weights, paths: Paths, number: int, mean: bool) -> None:
-        weight, bias = active[f"modules.{number}.0.weight"], active[f"modules.{number}.0.bias"]
-        absent = ~paths.present[:, number]
-        weight[absent], bias[absent] = 0.0, 0.0  # what gives 0 counts for nothing, and has no slope
-        count, self.places, self.units, inputs = weight.shape
-        self.weight = weight.view(count, self.places * self.units, inputs)
-        self.bias = bias.view(count, self.places * self.units, 1)
-        frozen = bool((paths.present[:, number] & ~paths.trained[:, number]).any())
-        self.trained = self._factors(paths.trained[:, number]) if frozen else None
-        self.share = 1.0 / paths.present[:, number].sum(1).to(weight.dtype)[:, None, None] if mean else None
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return the joined outputs `[n, units, cases]` for inputs `[n, features, cases]`."""
-        self.inputs = inputs
-        # baddbmm would copy the bias first, slowly
-        self.activations = torch.bmm(self.weight, inputs).add_(self.bias).relu_()
-        joined = self._by_module().sum(1)
-        return joined if self.share is None else joined * self.share
-
-    def backward(self, slope: torch.Tensor, rate: float, first: bool) -> torch.Tensor:
-        """Take a step, and return the slope for the inputs, given that for the outputs.
-
-        Where modules are frozen, slopes go through them and leave them as they are. The activations are used up.
-        """
-        if self.share is not None:
-            slope = slope * self.share
-        self._by_module().sign_().mul_(slope[:, None])  # the slope of ReLU is 1 where it gave something, else 0
-        own = self.activations
-        below = slope if first else torch.bmm(self.weight.mT, own)
-        if self.trained is not None:
-            own.mul_(self.trained)
-        self.weight.baddbmm_(own, self.inputs.mT, alpha=rate)
-        self.bias.add_(own.sum(2, keepdim=True), alpha=rate)
-        return below
-
-    def _by_module(self) -> torch.Tensor:
-        return self.activations.view(len(self.weight), self.places, self.units, -1)
-
-    def _factors(self, wanted: torch.Tensor) -> torch.Tensor:
-        """Return which places `[n, places]` are wanted as factors `[n, units of all places, 1]`."""
-        return wanted.repeat_interleave(self.units, 1).to(self.weight.dtype)[:, :, None]
+        return (1.0 / paths.present.sum(2)).where(torch.tensor(means), 1.0)

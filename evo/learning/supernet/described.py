@@ -8,6 +8,8 @@ from typing import Any
 from evo.learning.supernet.kinds import Adapter, Convolution, Dense, Kind, Residual
 from evo.learning.supernet.supernet import Layer, Supernet
 
+MOST_LAYERS, MOST_MODULES, LARGEST_NUMBER = 1_000, 100_000, 100_000
+"""What a file may ask for: layers, modules in all of them, and any one setting of a module."""
 KINDS: dict[str, type[Kind]] = {kind.__name__: kind for kind in (Dense, Convolution, Residual, Adapter)}
 """What a file may name. Modules and trunks that a function makes are code, and no file brings them along."""
 
@@ -16,7 +18,7 @@ def supernet_of(value: object) -> Supernet:
     """Return a supernet that is given as itself, or as `evo.settings.describe` describes it.
 
     Raises:
-        ValueError: it has parts that only its own campaign's file can make, or is described wrongly.
+        ValueError: it has parts that only its own campaign's file can make, is described wrongly, or is far too large.
     """
     if isinstance(value, Supernet):
         return value
@@ -28,7 +30,10 @@ def supernet_of(value: object) -> Supernet:
     layers = settings.get("layers")
     if not isinstance(layers, (list, tuple)):
         raise _wrong("a list of layers", layers)
-    return Supernet(tuple(_layer(each) for each in layers))
+    _check_number("layers", len(layers), MOST_LAYERS)
+    made = Supernet(tuple(_layer(each) for each in layers))
+    _check_number("modules in all layers", sum(made.modules_per_layer), MOST_MODULES)
+    return made
 
 
 def _layer(value: object) -> Layer:
@@ -49,6 +54,8 @@ def _kind(value: object) -> Kind:
     settings = _settings(value, str(name))
     if not all(type(number) is int for number in settings.values()):
         raise _wrong("whole numbers", settings)
+    for setting, number in settings.items():
+        _check_number(f"{name}: {setting}", number, LARGEST_NUMBER)
     try:
         return KINDS[str(name)](**settings)
     except TypeError:
@@ -61,6 +68,11 @@ def _settings(value: object, name: str) -> Mapping[str, Any]:
         raise _wrong(f"{{'name': {name!r}, 'settings': ...}}", value)
     found: Mapping[str, Any] = value["settings"]
     return found
+
+
+def _check_number(what: str, got: int, most: int) -> None:
+    if not 0 <= got <= most:
+        raise ValueError(f"supernet: {what}: expected at most {most} in a file, got {str(got)[:30]}; was it changed?")
 
 
 def _wrong(expected: str, got: object) -> ValueError:

@@ -32,6 +32,10 @@ class Kind(ABC):
         """Whether several modules of this kind may run as one (`torch.vmap`)."""
         return True
 
+    def weights(self, shape: Shape) -> int:
+        """Return how many weights a module for inputs `[cases, *shape]` has, without making one; 0 if not known."""
+        return 0
+
     @abstractmethod
     def make(self, shape: Shape) -> nn.Module:
         """Return a module for inputs `[cases, *shape]`; it may draw from torch's generator, which is seeded then.
@@ -47,6 +51,10 @@ class Dense(Kind):
     """A layer of linear units with ReLU; inputs of more dimensions are laid flat (PathNet's module, 20 units)."""
 
     units: int = 20
+
+    def weights(self, shape: Shape) -> int:
+        """See `Kind.weights`."""
+        return self.units * (size(shape) + 1)
 
     def make(self, shape: Shape) -> nn.Module:
         """See `Kind.make`."""
@@ -64,9 +72,18 @@ class Convolution(Kind):
     stride: int = 1
     padding: int = 0
 
+    def weights(self, shape: Shape) -> int:
+        """See `Kind.weights`."""
+        return self.channels * (shape[0] * self.kernel**2 + 1)
+
     def make(self, shape: Shape) -> nn.Module:
         """See `Kind.make`."""
         at_least_one("Convolution", channels=self.channels, kernel=self.kernel, stride=self.stride)
+        if not 0 <= self.padding < self.kernel:
+            raise ValueError(
+                f"Convolution: padding: expected a number from 0 up and below kernel={self.kernel}, because beyond is "
+                f"nothing to see, got {self.padding}"
+            )
         if len(shape) != 3 or min(shape[1:]) + 2 * self.padding < self.kernel:
             raise ValueError(
                 f"Convolution: inputs: expected (channels, height, width) of at least {self.kernel} pixels a side, got "
@@ -82,6 +99,10 @@ class Residual(Kind):
 
     units: int = 20
 
+    def weights(self, shape: Shape) -> int:
+        """See `Kind.weights`."""
+        return self.units * (self.units + 1)
+
     def make(self, shape: Shape) -> nn.Module:
         """See `Kind.make`."""
         if shape != (self.units,):
@@ -95,6 +116,10 @@ class Adapter(Kind):
     """What comes in, plus what a narrow layer makes of it, nothing at first (Houlsby et al. 2019, section 2.1)."""
 
     units: int = 16
+
+    def weights(self, shape: Shape) -> int:
+        """See `Kind.weights`."""
+        return self.units * (size(shape) + 1) + size(shape) * (self.units + 1)
 
     def make(self, shape: Shape) -> nn.Module:
         """See `Kind.make`."""

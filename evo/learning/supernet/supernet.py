@@ -19,6 +19,8 @@ from evo.learning.supernet.kinds import Dense, Kind, Shape
 
 AGGREGATIONS = ("sum", "mean", "mean_last")
 """How the outputs of a layer's active modules are joined; "mean_last" is the mean in the last layer, else the sum."""
+MOST_WEIGHTS = 2**30
+"""Of one supernet: 4 GB. Beyond is a slip, or a file that somebody made up."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Layer:
     def kind(self, module: int) -> Kind:
         """Return the kind of a module."""
         return self.kinds[module % len(self.kinds)]
+
+    def weights(self, shape: Shape) -> int:
+        """Return how many weights its modules have for inputs `[cases, *shape]`, as far as their kinds know."""
+        kinds = len(self.kinds)
+        return sum(-(-(self.count - place) // kinds) * kind.weights(shape) for place, kind in enumerate(self.kinds))
 
 
 @dataclass(frozen=True)
@@ -122,14 +129,24 @@ class Templates:
 
 @functools.lru_cache(maxsize=16)
 def templates(supernet: Supernet, input_shape: Shape) -> Templates:
-    """Return a module of each kind; raises ValueError where kinds of a layer give outputs of different shapes."""
-    modules = []
+    """Return a module of each kind.
+
+    Raises:
+        ValueError: kinds of a layer give outputs of different shapes, or the supernet has more than `MOST_WEIGHTS`.
+    """
+    modules, weights = [], 0
     with seeded(0), torch.no_grad():
         shown = torch.zeros(1, *input_shape)
         if supernet.trunk is not None:
             shown = supernet.trunk.features(shown)
         shapes = [tuple(shown.shape[1:])]
         for number, layer in enumerate(supernet.layers):
+            weights += layer.weights(shapes[-1])
+            if weights > MOST_WEIGHTS:
+                raise ValueError(
+                    f"layers: {number}: expected at most {MOST_WEIGHTS} weights in a supernet, got {str(weights)[:30]} "
+                    f"up to here; have fewer or smaller modules"
+                )
             modules.append(tuple(kind.make(shapes[-1]) for kind in layer.kinds))
             outputs = [module(shown) for module in modules[-1]]
             found = {tuple(output.shape[1:]) for output in outputs}

@@ -65,6 +65,21 @@ def test_snapshot_contestants_begin_alike_and_the_fittest_stays():
     assert any(outcomes[0][1] != outcomes[1][1])
 
 
+def test_of_equally_fit_snapshot_contestants_the_last_stays():
+    weights, layout = begun(NET, 1), LESSON.layout
+    twins = {0: 4, 1: 2, 2: 3}  # in each layer, a module that begins as the first one's copy
+    for layer, twin in twins.items():
+        for part in ("weight", "bias"):
+            weights[f"modules.{layer}.0.{part}"][:, twin] = weights[f"modules.{layer}.0.{part}"][:, 0]
+    before = copy.deepcopy(weights)
+    turns = [paths_of([rows], COUNTS) for rows in ([[0]] * 3, [[twin] for twin in twins.values()])]
+    one, other = CONTESTS["snapshot"](LESSON, weights, turns, Window(torch.arange(1), *cases(1)))
+    assert torch.equal(one.accuracy, other.accuracy)
+    for stack in layout:
+        changed = (weights[stack.name] != before[stack.name])[0].flatten(1).any(1)
+        assert changed.nonzero().flatten().tolist() == [twins[stack.layer]]
+
+
 def test_together_takes_each_step_by_the_sum_of_all_gradients():
     window = Window(torch.arange(2), *cases(2, batches=8, batch=5))
     weights, seen = held("together")
@@ -90,6 +105,20 @@ def test_what_stops_being_finite_fails_and_leaves_weights_as_they_were():
         for name, values in weights.items():
             assert torch.equal(values[1], before[name][1]), (policy, name)
         assert not torch.equal(weights["head.weight"][0], before["head.weight"][0])
+
+
+def test_weights_that_the_last_update_makes_infinite_fail_though_no_output_was():
+    inputs, targets = cases(2, batches=1, batch=5)
+    inputs[1] *= 1e35  # finite outputs, and slopes that a step of 1e6 is too large for
+    before = begun(NET, 2)
+    window, lesson = Window(torch.arange(2), inputs, targets), replace(LESSON, step_size=1e6)
+    for policy in CONTESTS:
+        weights = copy.deepcopy(before)
+        seen = CONTESTS[policy](lesson, weights, [paths_of(FIRST, COUNTS)], window)
+        assert seen[0].loss.isfinite().all()
+        assert seen[0].finite.tolist() == [True, False]
+        for name, values in weights.items():
+            assert torch.equal(values[1], before[name][1]), (policy, name)
 
 
 def test_a_replicate_with_fewer_contestants_meets_its_own_cases():

@@ -72,8 +72,8 @@ KILLED = """
     from test_five_tasks import RUN, EACH
     from evo import problem_state
     from evo.run import execute
-    from evo.problem_state import ProblemStates
-    ProblemStates.due = True
+    from evo.problem_state import StoredStates
+    StoredStates.due = True
     import evo.run as run
     append = run.Journal.append
     def dying(journal, record):

@@ -126,6 +126,24 @@ def test_an_adapter_that_adds_nothing_changes_no_output() -> None:
     torch.testing.assert_close(adapted.predict(state, 0, 0, inputs), expected)
 
 
+def test_a_read_out_begins_as_its_origin_or_anew() -> None:
+    held = problem()
+    _, state = evaluated(held, path([0, 0, 1], [0, 0, -1], [0, 0, 1], step=0.5))
+    for origin, number in ((1, 2), (-1, 3)):
+        _, state = evaluated(held, path([0, 0, number], [0, 0, origin], [0, 0, 1], step=1e-30), state=state)
+    taught, cloned, new = (state["head.weight"][0, number, :2] for number in (1, 2, 3))
+    assert torch.equal(cloned, taught)
+    assert not torch.equal(new, taught)
+
+
+def test_mini_batches_are_new_in_every_generation() -> None:
+    held, state, losses = problem(), None, []
+    for _ in range(3):  # a new read-out is the same one each time, and learns nothing
+        outcomes, state = evaluated(held, path([0, 0, 1], [0, 0, -1], [0, 0, 1], step=1e-30), state=state)
+        losses.append(float(outcomes.measured["loss"][0]))
+    assert len(set(losses)) == 3
+
+
 def test_what_an_ended_task_keeps_cannot_be_trained() -> None:
     held = problem()
     _, state = evaluated(held, path([1, 0, 1], [0, 0, -1], [1, 0, 1]))

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from evo import seeds
-from evo.learning.supernet.kinds import Adapter, Custom, Dense
+from evo.learning.supernet.kinds import Adapter, Custom, Dense, Residual
 from evo.learning.supernet.supernet import Layer, Supernet, Trunk
 from evo.pathways import Pathways
 from problems.transfer.classification_tasks import ClassificationTasks
@@ -108,6 +108,22 @@ def test_frozen_modules_never_change_and_the_others_are_renewed():
     assert bool(last["frozen"].sum() >= path.sum())
 
 
+def test_modules_of_several_kinds_are_frozen_and_renewed_each_by_its_own_number():
+    held = problem(supernet=Supernet((Layer(6, (Dense(5),)), Layer(4, (Dense(5), Residual(5))))))
+    row = [[[0, 1, 2], [0, 3, 3]]]
+    _, first = held.evaluate_from(paths(row, [0], [0]), None, held.begin(seeds.rng(1, "begin")))
+    _, ended = held.evaluate_from(paths(row, [0], [1]), None, first)
+    for kind, kept in ((0, [True, False]), (1, [False, True])):  # modules 0 and 2, then 1 and 3
+        name = f"modules.1.{kind}.weight"
+        alike = [torch.equal(ended[name][0, place], first[name][0, place]) for place in (0, 1)]
+        assert alike == kept
+
+
+def test_each_task_of_each_replicate_has_a_read_out_of_its_own():
+    heads = problem(replicates=2).begin(seeds.rng(1, "begin"))["head.weight"].flatten(0, 1)
+    assert len(torch.unique(heads.flatten(1), dim=0)) == len(heads) == 2 * TASKS
+
+
 def test_keep_changes_nothing_and_renew_everything_between_tasks():
     for after in ("keep", "renew"):
         held = problem(after=after)
@@ -153,6 +169,45 @@ def test_a_module_that_comes_twice_counts_once():
     torch.testing.assert_close(once.measured["loss"], twice.measured["loss"], atol=1e-6, rtol=0)
     for name, values in left.items():
         torch.testing.assert_close(values, also[name], atol=1e-6, rtol=0)
+
+
+def test_a_module_that_is_on_the_path_and_behind_it_counts_once():
+    held, plain = problem(always_active=True), problem()
+    kept = [[[1, 2, 4], [0, 1, 3]]]
+    _, state = held.evaluate_from(paths(kept, [0], [0]), None, held.begin(seeds.rng(1, "begin")))
+    (with_it, left), (without, also) = (
+        each.evaluate_from(paths(kept, [0], [1]), None, state) for each in (held, plain)
+    )
+    torch.testing.assert_close(with_it.measured["loss"], without.measured["loss"], atol=1e-6, rtol=0)
+    torch.testing.assert_close(left["head.weight"], also["head.weight"], atol=1e-6, rtol=0)
+
+
+def test_of_equally_fit_paths_the_latest_is_kept():
+    held = problem(step_size=1e-12, fixed_window=True)  # whoever comes, nothing changes but by its modules
+    begun = held.begin(seeds.rng(1, "begin"))
+    for part in ("weight", "bias"):
+        begun[f"modules.0.0.{part}"][:, 5] = begun[f"modules.0.0.{part}"][:, 0]
+    state = begun
+    for first in (0, 5, 0):
+        outcomes, state = held.evaluate_from(paths([[[first, 1, 1], [0, 1, 1]]], [0], [0]), None, state)
+        assert torch.nonzero(state["best"][0, 0]).flatten().tolist() == sorted([first, 1])
+        assert float(state["best_fitness"][0]) == float(outcomes.scores[0, 0])
+
+
+def test_a_task_in_which_everyone_failed_has_no_path():
+    held, name = problem(), "modules.0.0.weight"
+    row = [[0, 1, 2], [0, 1, 2]]
+    _, state = held.evaluate_from(paths([row], [0], [0]), None, held.begin(seeds.rng(1, "begin")))
+    broken = {**state, name: torch.full_like(state[name], torch.nan)}
+    failed, broken = held.evaluate_from(paths([row], [0], [1]), None, broken)
+    assert failed.scores.isnan().all()
+    state = {**broken, name: state[name]}
+    with pytest.raises(ValueError, match="replicate 0 has no path for task 1, it is at task 1"):
+        held.predict(state, 0, 1, INPUTS)
+    with pytest.raises(ValueError, match="for which nobody has a score yet"):
+        held.evaluate_from(paths([row], [0], [2]), None, state)
+    _, state = held.evaluate_from(paths([row], [0], [1]), None, state)
+    assert held.predict(state, 0, 1, INPUTS).shape == (7, 3)
 
 
 def test_mini_batches_are_new_in_every_generation_unless_fixed():
