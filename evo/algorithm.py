@@ -22,10 +22,13 @@ class Algorithm(ABC):
         name: what the command line and campaign files call it.
         state_in_rows: whether each generation's rows, with what the scores say, are all that it goes on from. What
             rows learn is then kept as a file of the last generation, not in the journal, however large they are.
+        from_rows: whether it begins with `search.begin`, and goes on from a generation's genome, rows and outcomes
+            alone. A resumed run then begins with a generation stored shortly before it stopped, and not with its first.
     """
 
     name: ClassVar[str] = ""
     state_in_rows: ClassVar[bool] = False
+    from_rows: ClassVar[bool] = False
 
     @abstractmethod
     def run(self, search: Search) -> None:

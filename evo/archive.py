@@ -6,6 +6,7 @@ real-valued genes, or genes that do not show, DEAP's own comparison lets a front
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +21,8 @@ HALL_SIZE = 10
 
 
 @dataclass(frozen=True)
-class Member:
-    """An individual worth keeping.
+class Stored:
+    """An individual worth keeping, as it is stored.
 
     Attributes:
         genome: whose layout the row has.
@@ -29,7 +30,6 @@ class Member:
         generation: when it was scored.
         scores: per objective, in the problem's own directions.
         complexity: see `Genome.complexity`.
-        fitness: DEAP's view of the scores.
     """
 
     genome: Genome
@@ -37,6 +37,16 @@ class Member:
     generation: int
     scores: tuple[float, ...]
     complexity: float
+
+
+@dataclass(frozen=True)
+class Member(Stored):
+    """An individual worth keeping.
+
+    Attributes:
+        fitness: DEAP's view of the scores.
+    """
+
     fitness: Any
 
     def __deepcopy__(self, memo: dict[int, object]) -> Member:
@@ -80,6 +90,11 @@ class Archive:
         self._hall.clear()
         self._front.clear()
 
+    def restore(self, hall: Iterable[Stored], front: Iterable[Stored]) -> None:
+        """Take in what an archive of the same directions had: its `hall` and `front`."""
+        self._hall.update([self._with_fitness(one, self._kinds[0]) for one in hall])
+        self._front.update([self._with_fitness(one, self._kinds[1]) for one in front])
+
     def update(self, search: Search, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> None:
         """Look at a generation."""
         ok = torch.nonzero(outcomes.ok).flatten()
@@ -106,8 +121,12 @@ class Archive:
     ) -> Member:
         scores = tuple(outcomes.scores[place].tolist())
         complexity = float(genome.complexity(rows[place : place + 1]))
-        values = (*scores, complexity) if kind is self._kinds[1] else scores[:1]
-        return Member(genome, rows[place].cpu().clone(), search.generation, scores, complexity, kind(values))
+        stored = Stored(genome, rows[place].cpu().clone(), search.generation, scores, complexity)
+        return self._with_fitness(stored, kind)
+
+    def _with_fitness(self, one: Stored, kind: Any) -> Member:
+        values = (*one.scores, one.complexity) if kind is self._kinds[1] else one.scores[:1]
+        return Member(one.genome, one.row, one.generation, one.scores, one.complexity, kind(values))
 
 
 def _same(one: Member, other: Member) -> bool:

@@ -16,6 +16,7 @@ import torch
 
 from evo.algorithm import Algorithm
 from evo.champion import Champion, load
+from evo.evaluation.backends import LOCAL, check_backend
 from evo.evaluation.dispatch import execute_all
 from evo.files import write_json
 from evo.genome import Genome
@@ -156,6 +157,7 @@ class Campaign:
         engine: str = "",
         source: Path | None = None,
         quiet: bool = False,
+        backend: str = LOCAL,
     ) -> Champion:
         """Run all runs that are not finished, and return the best champion.
 
@@ -169,19 +171,20 @@ class Campaign:
             engine: "compiled" or "torch", what runs networks; by default compiled on the CPU, torch elsewhere.
             source: the file that makes the campaign; by default the script being run.
             quiet: print nothing.
+            backend: "loky", which is this machine, or a cluster: "ray", "ray://HOST:PORT", "dask://HOST:PORT".
 
         Raises:
             CampaignError: the folder is taken, or holds another campaign, or all evaluations failed.
             CampaignBusyError: another process works in the folder.
         """
         engine = engine or ("compiled" if device == "cpu" else "torch")
-        _check_means(workers, device, engine)
+        _check_means(workers, device, engine, backend)
         folder = self._enter(Path(out) if out else None, resume, source, {"device": device, "engine": engine})
         runs = self.runs()
         with locked(folder), Progress(folder, runs, quiet) as progress:
             progress.say(f"{len(runs)} run{'s' * (len(runs) > 1)} in {folder}")
             try:
-                execute_all(runs, folder, workers, device, engine)
+                execute_all(runs, folder, workers, device, engine, backend)
             except KeyboardInterrupt:
                 progress.say(f"stopped; to go on: evo resume {folder}")
                 raise
@@ -252,12 +255,17 @@ def _checked_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _check_means(workers: int, device: str, engine: str) -> None:
+def _check_means(workers: int, device: str, engine: str, backend: str) -> None:
     """Raise ValueError unless the campaign can be run in this way, before anything is written."""
     if type(workers) is not int or workers < 1:
         raise ValueError(f"workers: expected a whole number from 1 up, got {workers!r}")
     if engine not in ("compiled", "torch"):
         raise ValueError(f"engine: expected 'compiled' or 'torch', got {engine!r}")
+    check_backend(backend)
+    if backend != LOCAL and device != "cpu":
+        raise ValueError(
+            f"backend: a cluster's nodes evaluate on their CPUs, got device={device!r}; leave it at 'cpu'"
+        )
     if engine == "compiled" and device != "cpu":
         raise ValueError(
             f"engine: compiled kernels run on the CPU, not on {device!r}; leave engine out, or take 'torch'"

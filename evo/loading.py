@@ -22,7 +22,7 @@ def run_file(path: Path) -> ModuleType:
         FileNotFoundError: there is no such file.
         Exception: whatever the file raises.
     """
-    from evo.evaluation.workers import register_by_value
+    from evo.evaluation.packing import register_by_value
 
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; give the path of a Python file that makes a Campaign")

@@ -95,16 +95,26 @@ def outcomes_of(scores: torch.Tensor, trials: dict[str, torch.Tensor] | None = N
 
 
 def join(parts: list[Outcomes]) -> Outcomes:
-    """Return the outcomes of several batches, in order, as those of one; trials are dropped where not all have them."""
+    """Return the outcomes of several batches, in order, as those of one.
+
+    What not all of them have is dropped: trials and measurements of a name, rows. So are learned phenotypes.
+    """
     messages: dict[int, str] = {}
     start = 0
     for part in parts:
         messages |= {start + index: text for index, text in part.messages.items()}
         start += len(part)
-    names = set.intersection(*(set(part.trials) for part in parts))
+    rows = [part.rows for part in parts if part.rows is not None]
     return Outcomes(
         scores=torch.cat([part.scores for part in parts]),
         kinds=tuple(kind for part in parts for kind in part.kinds),
         messages=messages,
-        trials={name: torch.cat([part.trials[name] for part in parts]) for name in sorted(names)},
+        trials=_joined([part.trials for part in parts]),
+        measured=_joined([part.measured for part in parts]),
+        rows=torch.cat(rows) if len(rows) == len(parts) else None,
     )
+
+
+def _joined(parts: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    names = set.intersection(*(set(part) for part in parts))
+    return {name: torch.cat([part[name] for part in parts]) for name in sorted(names)}

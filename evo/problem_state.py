@@ -1,4 +1,4 @@
-"""The state of a problem that has one, as files in a run's folder: the last two that were stored.
+"""States as files in a run's folder, the last two of a kind: a problem's, or where the search stands.
 
 A file is a line of JSON (format, the generation, a digest of that generation's record in the journal, the sha256 of
 what follows) and numpy's `.npz`, read without pickle. A file that is damaged, or does not fit the journal, is as good
@@ -31,17 +31,19 @@ RECORDED = ("generation", "rows", "scores", "failed")
 """What a journal's record is recognised by."""
 
 
-class ProblemStates:
-    """The stored states of a run's problem.
+class StoredStates:
+    """The stored states of one kind of a run.
 
     Args:
         folder: the run's.
+        kind: what files' names begin with.
+        pause: seconds between two of them, at least, and before the first.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, kind: str = "problem", pause: float = 0.0) -> None:
+        self.folder, self.kind, self.pause = folder, kind, pause
         self.saved = -1
-        self._next = 0.0
+        self._next = time.monotonic() + pause if pause else 0.0
 
     @property
     def due(self) -> bool:
@@ -54,10 +56,11 @@ class ProblemStates:
         generation = int(record["generation"])
         write_bytes(self._path(generation), encode(record, state))
         self.saved = generation
-        for other in sorted(self.folder.glob("problem-*.state"), key=lambda path: _distance(path, generation))[KEPT:]:
+        files = self.folder.glob(f"{self.kind}-*.state")
+        for other in sorted(files, key=lambda path: self._distance(path, generation))[KEPT:]:
             other.unlink(missing_ok=True)
         now = time.monotonic()
-        self._next = now + (now - began) / SHARE
+        self._next = now + max((now - began) / SHARE, self.pause)
 
     def latest(self, records: Sequence[Mapping[str, Any]]) -> tuple[int, State] | None:
         """Return the last recorded generation whose state is at hand, and that; None without any."""
@@ -70,14 +73,13 @@ class ProblemStates:
         return None
 
     def _path(self, generation: int) -> Path:
-        return self.folder / f"problem-{generation:09d}.state"
+        return self.folder / f"{self.kind}-{generation:09d}.state"
 
-
-def _distance(path: Path, generation: int) -> int:
-    """Return how long before a generation a file is from; those of later ones, which are to come again, are last."""
-    number = path.stem.removeprefix("problem-")
-    before = generation - int(number) if number.isdigit() else -1
-    return before if before >= 0 else 2**62
+    def _distance(self, path: Path, generation: int) -> int:
+        """Return how long before a generation a file is from; those of later ones, which come again, are last."""
+        number = path.stem.removeprefix(f"{self.kind}-")
+        before = generation - int(number) if number.isdigit() else -1
+        return before if before >= 0 else 2**62
 
 
 def encode(record: Mapping[str, Any], state: State) -> bytes:
@@ -132,7 +134,7 @@ def read(folder: str | Path) -> State:
     journals = [own] if own.is_file() else [*folder.glob("*/*/journal.jsonl")]
     if len(journals) != 1:
         raise FileNotFoundError(f"{folder}: expected the folder of one run, got one with {len(journals)} runs")
-    found = ProblemStates(journals[0].parent).latest(read_journal(journals[0])[0][1:])
+    found = StoredStates(journals[0].parent).latest(read_journal(journals[0])[0][1:])
     if found is None:
         raise FileNotFoundError(
             f"{folder}: no whole state of its problem is left; resume the run, and it is made again"

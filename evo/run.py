@@ -19,6 +19,7 @@ from evo import lineage, seeds
 from evo.algorithm import Algorithm
 from evo.archive import Archive, Member
 from evo.champion import Champion, network_of
+from evo.evaluation.cluster import Cluster
 from evo.evaluation.evaluator import Evaluator
 from evo.files import write_json
 from evo.genome import Genome
@@ -27,9 +28,10 @@ from evo.journal import Journal
 from evo.outcome import Outcome, Outcomes
 from evo.outcome_record import outcomes_in, plain, rows_digest
 from evo.problem import Problem
-from evo.problem_state import ProblemStates
+from evo.problem_state import StoredStates
 from evo.search import Search
 from evo.settings import describe, digest
+from evo.standing import PAUSE, Standing, standing_of, stored
 from evo.state import StateFiles
 from evo.stateful import StatefulProblem
 from evo.versions import versions
@@ -87,8 +89,15 @@ class Run:
         return campaign / self.variant / f"seed-{self.seed}"
 
 
-def execute(run: Run, folder: Path, workers: int = 1, device: str = "cpu", engine: str = "compiled") -> None:
-    """Run in `folder`, or go on where a run there stopped.
+def execute(
+    run: Run,
+    folder: Path,
+    workers: int = 1,
+    device: str = "cpu",
+    engine: str = "compiled",
+    cluster: Cluster | None = None,
+) -> None:
+    """Run in `folder`, or go on where a run there stopped; on a cluster's nodes, where one is given.
 
     Raises:
         CampaignError: all evaluations of a generation failed, or the recorded steps are not this run's, or what its
@@ -102,7 +111,7 @@ def execute(run: Run, folder: Path, workers: int = 1, device: str = "cpu", engin
     try:
         with (
             Journal(folder / "journal.jsonl", header, ONLY_RECORDED) as journal,
-            Evaluator(run.problem, workers, engine) as evaluator,
+            Evaluator(run.problem, workers, engine, cluster) as evaluator,
         ):
             _Execution(run, folder, journal, evaluator, torch.device(device)).go()
     finally:
@@ -130,9 +139,12 @@ class _Execution:
         self.evaluated = 0
         self.state = StateFiles(folder) if run.algorithm.state_in_rows else None
         self.over = False
-        self.problem_states = ProblemStates(folder) if isinstance(run.problem, StatefulProblem) else None
+        self.problem_states = StoredStates(folder) if isinstance(run.problem, StatefulProblem) else None
+        resumable = run.algorithm.from_rows and self.problem_states is None and self.state is None
+        self.standings = StoredStates(folder, "search", PAUSE) if resumable else None
         self.restart, self.learned = self._restart()
         self._begin()
+        self._stand()
         self.first_new = len(journal.records)
         self.known = 0
 
@@ -162,6 +174,7 @@ class _Execution:
                 self.write()
             raise CampaignError(f"generation {generation}: every evaluation failed. {outcomes.explain()}")
         self._remember(genome, rows, outcomes)
+        self._keep_standing(genome, rows)
         self._report(outcomes)
         if generation == self.first_new:
             self._leave()
@@ -211,6 +224,22 @@ class _Execution:
             self.journal.cut(0 if found is None else found[0] + 1)
             new = self.run.problem.begin(seeds.rng(self.run.seed, "begin")) if found is None else found[1]
             self.evaluator.state = new
+
+    def _stand(self) -> None:
+        """Let the search go on from where it stood when that was stored last, if it was."""
+        found = None if self.standings is None else self.standings.latest(self.journal.records)
+        if found is not None:
+            standing_of(found[1], self.run.genome).resume(self.search, self.archive)
+
+    def _keep_standing(self, genome: Genome, rows: torch.Tensor) -> None:
+        """Store where the search stands, if it is time to."""
+        if self.standings is None or not self.standings.due or self.search.generation < self.first_new:
+            return
+        hall, front = list(self.archive.hall), list(self.archive.front)
+        standing = Standing(self.search.generation, self.search.born, genome, rows, hall, front)
+        state = stored(standing, self.run.genome)
+        if state is not None:
+            self.standings.save(self.journal.records[-1], state)
 
     def _keep_state(self, last: bool = False) -> None:
         """Store the problem's state, if it has one and it is time to, or it is the last."""

@@ -33,6 +33,7 @@ class Search:
         born: how many individuals have been given an identity.
         target: the score of the first objective at which the search ends; None for no such end.
         left: what the run leaves in its folder beside the champion; see `leave`.
+        standing: of a resumed run that need not go through its past, the genome and rows to go on from; see `begin`.
     """
 
     genome: Genome
@@ -46,6 +47,7 @@ class Search:
     born: int = 0
     target: float | None = None
     left: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    standing: tuple[Genome, torch.Tensor] | None = None
 
     def rng(self, purpose: str, index: int = 0) -> np.random.Generator:
         """Return the generator for one purpose in the current generation."""
@@ -55,6 +57,14 @@ class Search:
         """Return the first generation: `count` new rows `[count, L]` with identities and no parents."""
         rows = self.genome.sample(count, self.rng("sample")).to(self.device)
         return self.identify(self.genome, rows)
+
+    def begin(self, count: int) -> tuple[Genome, torch.Tensor]:
+        """Return a genome with room for one more variation, and the rows `[n, L]` to evaluate first.
+
+        They are `count` new ones, as `sample` makes them; or those of the last generation stored, where a run goes on
+        whose algorithm is `from_rows`: its outcomes come next.
+        """
+        return self.genome.fit(self.sample(count)) if self.standing is None else self.standing
 
     def breed(
         self, genome: Genome, first: torch.Tensor, second: torch.Tensor | None = None, purpose: str = "variation"

@@ -19,7 +19,7 @@ from evo.algorithms.population_based_training import PopulationBasedTraining
 from evo.journal import encode, read
 from evo.outcome import Outcomes, outcomes_of
 from evo.problem import Objective
-from evo.problem_state import KEPT, ProblemStates
+from evo.problem_state import KEPT, StoredStates
 from evo.run import CampaignError, Run, execute
 from evo.stateful import State, StatefulProblem
 from genomes.vector import Vector
@@ -58,14 +58,14 @@ RESULTS = ("journal.jsonl", "champion.json", "archive.json")
 
 @pytest.fixture(autouse=True)
 def every_state_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ProblemStates, "due", True)
+    monkeypatch.setattr(StoredStates, "due", True)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ProblemStates, "due", True)
+        patch.setattr(StoredStates, "due", True)
         execute(RUN, folder)
     return folder
 
@@ -150,7 +150,7 @@ def test_the_state_is_handed_on_and_only_the_last_ones_are_kept(finished: Path) 
 
 
 def test_states_are_stored_now_and_then_and_always_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ProblemStates, "due", False)
+    monkeypatch.setattr(StoredStates, "due", False)
     execute(RUN, tmp_path)
     assert [path.name for path in states(tmp_path)] == ["problem-000000008.state"]
 
@@ -185,14 +185,14 @@ def test_evaluating_without_a_run_begins_anew_each_time() -> None:
 
 def test_a_file_of_a_state_is_read_without_pickle(tmp_path: Path) -> None:
     record = {"generation": 4, "rows": "0", "scores": [[1.0]], "failed": {}}
-    store = ProblemStates(tmp_path)
+    store = StoredStates(tmp_path)
     store.save(record, {"weights": torch.arange(6.0).view(2, 3), "frozen": torch.tensor([True, False])})
-    found = ProblemStates(tmp_path).latest([*[{**record, "generation": number} for number in range(4)], record])
+    found = StoredStates(tmp_path).latest([*[{**record, "generation": number} for number in range(4)], record])
     assert found is not None
     assert found[0] == 4
     assert torch.equal(found[1]["weights"], torch.arange(6.0).view(2, 3))
     assert found[1]["frozen"].tolist() == [True, False]
-    assert ProblemStates(tmp_path).latest([{**record, "generation": n, "rows": "1"} for n in range(5)]) is None
+    assert StoredStates(tmp_path).latest([{**record, "generation": n, "rows": "1"} for n in range(5)]) is None
 
 
 def test_a_state_that_is_no_tensor_is_refused() -> None:

@@ -41,6 +41,7 @@ class WeightAgnosticSearch(Algorithm):
     """
 
     name: ClassVar[str] = "weight-agnostic-search"
+    from_rows: ClassVar[bool] = True
 
     population: int = 192
     complexity_probability: float = 0.8
@@ -67,7 +68,7 @@ class WeightAgnosticSearch(Algorithm):
 
     def run(self, search: Search) -> None:
         """Evolve for `search.generations` generations."""
-        genome, rows = search.genome.fit(search.sample(self.population))
+        genome, rows = search.begin(self.population)
         outcomes = search.evaluate(genome, rows)
         while search.generation < search.generations:
             rows = outcomes.inherited(rows)

@@ -22,5 +22,7 @@ def execute(options: argparse.Namespace) -> int:
     device = options.device or described["device"]
     engine = described["engine"] if device == described["device"] else ""
     campaign, source = recorded_campaign(options.folder)
-    campaign.run(options.workers, device, options.folder, resume=True, engine=engine, source=source)
+    campaign.run(
+        options.workers, device, options.folder, resume=True, engine=engine, source=source, backend=options.backend
+    )
     return 0

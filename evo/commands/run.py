@@ -25,5 +25,5 @@ def execute(options: argparse.Namespace) -> int:
 
     seeds = None if options.seeds is None else range(options.seeds)
     campaign = load_campaign(options.file).with_settings(seeds, options.generations)
-    campaign.run(options.workers, options.device or "cpu", options.out, source=options.file)
+    campaign.run(options.workers, options.device or "cpu", options.out, source=options.file, backend=options.backend)
     return 0

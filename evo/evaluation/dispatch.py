@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import sys
 import traceback
+from contextlib import nullcontext
 from pathlib import Path
 
+from evo.evaluation.backends import LOCAL, connect
+from evo.evaluation.cluster import Cluster
 from evo.function_problem import FunctionProblem
 from evo.journal import JournalError
 from evo.run import CampaignError, Run, execute
 
 
-def execute_all(runs: list[Run], folder: Path, workers: int, device: str, engine: str) -> None:
+def execute_all(runs: list[Run], folder: Path, workers: int, device: str, engine: str, backend: str = LOCAL) -> None:
     """Execute runs, each in its own folder in the campaign's.
 
     Batch problems on the CPU: several runs at a time, one per worker process, one thread each. A user's function of
-    one genome, or a GPU, or a single run: one run at a time, its evaluations shared among all workers.
+    one genome, or a GPU, or a single run: one run at a time, its evaluations shared among all workers. On a cluster:
+    one run at a time, its evaluations shared among all nodes.
 
     Raises:
         CampaignError: some runs could not be finished; all others were.
     """
     failed: list[CampaignError] = []
-    apart = workers > 1 and len(runs) > 1 and device == "cpu"
+    apart = workers > 1 and len(runs) > 1 and device == "cpu" and backend == LOCAL
     if not apart or any(isinstance(run.problem, FunctionProblem) for run in runs):
-        failed += [error for run in runs if (error := attempt(run, folder, workers, device, engine))]
+        with connect(backend) or nullcontext() as cluster:
+            failed += [error for run in runs if (error := attempt(run, folder, workers, device, engine, cluster))]
     else:
         failed += _apart(runs, folder, workers, device, engine)
     if failed:
         raise CampaignError(f"{len(failed)} of {len(runs)} runs could not be finished. {failed[0]}")
 
 
-def attempt(run: Run, folder: Path, workers: int, device: str, engine: str) -> CampaignError | None:
+def attempt(
+    run: Run, folder: Path, workers: int, device: str, engine: str, cluster: Cluster | None = None
+) -> CampaignError | None:
     """Execute a run; return what stopped it, if anything did, so that the others go on."""
     try:
-        execute(run, run.folder(folder), workers, device, engine)
+        execute(run, run.folder(folder), workers, device, engine, cluster)
     except CampaignError as error:
         return CampaignError(f"{run.variant} seed {run.seed}: {error}")
     except JournalError:

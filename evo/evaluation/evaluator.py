@@ -11,12 +11,13 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from evo.evaluation.cluster import Cluster, ClusterPool
 from evo.evaluation.workers import WorkerPool
 from evo.function_problem import FunctionProblem
 from evo.genome import Genome
 from evo.learners import Learners
 from evo.networks import Execution, Networks
-from evo.outcome import Outcome, Outcomes
+from evo.outcome import Outcome, Outcomes, join
 from evo.problem import Problem
 from evo.stateful import State, StatefulProblem
 
@@ -25,25 +26,29 @@ class Evaluator:
     """Scores rows of any genome on one problem.
 
     A user's function of one genome runs in worker processes; everything else is a batch in this process, compiled
-    networks on several threads. Results are the same for any number of workers.
+    networks on several threads; or both run on a cluster. Results are the same for any number of workers and nodes.
 
     Args:
         problem: what to score on.
         workers: how many processes, or threads, share the work.
         engine: "compiled" or "torch", what runs networks.
+        cluster: whose nodes do the work; None for this machine. It stays open.
 
     Attributes:
         state: of a problem that has one, as the last evaluation left it; while it is None, each evaluation begins
             with a new one.
     """
 
-    def __init__(self, problem: Problem, workers: int = 1, engine: str = "compiled") -> None:
+    def __init__(
+        self, problem: Problem, workers: int = 1, engine: str = "compiled", cluster: Cluster | None = None
+    ) -> None:
         self.problem = problem
-        self.execution = Execution(engine, workers)
+        self.execution = Execution(engine, 1 if cluster else workers)
         self._stack = ExitStack()
         self._pool: WorkerPool | None = None
         self.state: State | None = None
-        if isinstance(problem, FunctionProblem):
+        self._cluster = ClusterPool(cluster) if cluster else None
+        if cluster is None and isinstance(problem, FunctionProblem):
             self._pool = self._stack.enter_context(WorkerPool(workers))
 
     def __enter__(self) -> Self:
@@ -63,18 +68,29 @@ class Evaluator:
                 outcomes = inherit(genome, rows, outcomes)
                 self.state = state  # last: what raises leaves it as it was
                 return outcomes
-            return inherit(genome, rows, self.score(phenotypes, rng))
+            first, parts = 0, []
+            for part in self._scored(phenotypes, rng):
+                parts.append(inherit(genome, rows[first : first + len(part)], part))
+                first += len(part)
+            return parts[0] if len(parts) == 1 else join(parts)
         except Exception:
             scores = torch.full((len(rows), len(self.problem.objectives)), torch.nan, dtype=torch.float64)
             return Outcomes(scores, (Outcome.RAISED,) * len(rows), {0: traceback.format_exc(limit=-8)})
 
     def score(self, phenotypes: Any, rng: np.random.Generator) -> Outcomes:
         """Return the outcomes of phenotypes; raises what a batch problem raises."""
+        parts = self._scored(phenotypes, rng)
+        return parts[0] if len(parts) == 1 else join(parts)
+
+    def _scored(self, phenotypes: Any, rng: np.random.Generator) -> list[Outcomes]:
+        """Return the outcomes of phenotypes, in parts where they were scored in parts."""
         if isinstance(phenotypes, Networks | Learners):
             phenotypes = phenotypes.on(self.execution)
+        if self._cluster is not None:
+            return self._cluster.evaluate(self.problem, phenotypes, rng)
         if self._pool is not None and isinstance(self.problem, FunctionProblem):
-            return self._pool.evaluate(self.problem, phenotypes, rng)
-        return self.problem.evaluate(phenotypes, rng)
+            return [self._pool.evaluate(self.problem, phenotypes, rng)]
+        return [self.problem.evaluate(phenotypes, rng)]
 
 
 def inherit(genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> Outcomes:

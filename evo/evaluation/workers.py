@@ -8,8 +8,6 @@ one thread for linear algebra, so results are the same for any number of workers
 
 from __future__ import annotations
 
-import io
-import pickle
 import re
 import time
 from collections import deque
@@ -19,14 +17,12 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from math import inf
 from os import getpid
-from types import ModuleType
 from typing import Any, Self
 
-import cloudpickle
 import numpy as np
-import torch
 
 from evo.evaluation import guard
+from evo.evaluation.packing import Packer, Task
 from evo.function_problem import FunctionProblem
 from evo.outcome import Outcomes
 
@@ -34,6 +30,8 @@ BUDGET = 0.05
 """Seconds after which a worker hands back what it has and the evaluations that it did not begin."""
 GRACE = 5.0
 """Seconds beyond time limit and budget after which a worker is killed: its function does not let Python interrupt."""
+LOADS = 3
+"""How often a worker that dies while it loads the function is started before the function is said to be the reason."""
 LARGEST_CHUNK = 256
 """Evaluations that a worker is given at once, at most; how many does not change any result."""
 ENVIRONMENT = {
@@ -45,15 +43,6 @@ ENVIRONMENT = {
     "NUMBA_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",  # sets of strings have one order in all workers
 }
-
-
-def register_by_value(module: ModuleType) -> None:
-    """Let functions and classes of a module reach worker processes that cannot import it.
-
-    Args:
-        module: one loaded from a file, and entered in `sys.modules`.
-    """
-    cloudpickle.register_pickle_by_value(module)
 
 
 class WorkerPool:
@@ -70,7 +59,7 @@ class WorkerPool:
         if not isinstance(workers, int) or workers < 1:
             raise ValueError(f"workers: expected a whole number from 1 up, got {workers!r}")
         self._workers = [_Worker() for _ in range(workers)]
-        self._packed: tuple[Callable[..., Any] | None, bytes] = (None, b"")
+        self.packer = Packer()
 
     def __enter__(self) -> Self:
         return self
@@ -100,28 +89,19 @@ class WorkerPool:
         """
         if not isinstance(problem, FunctionProblem):
             raise TypeError(f"problem: expected a FunctionProblem, got {type(problem).__qualname__}; call its evaluate")
-        job = _Job(
-            name=problem.name,
-            payload=self._payload(problem),
-            arguments=[
-                _pack(argument, f"{problem.name}: individual {number}'s phenotype")
-                for number, argument in enumerate(problem.arguments(phenotypes))
-            ],
-            settings=(problem.seed(rng), problem.time_limit, problem.memory_limit, problem.objective_names),
-            share=2 * len(self._workers),
-        )
+        task = self.packer.pack(problem, phenotypes, rng)
+        return problem.outcomes(self.results(task), phenotypes)
+
+    def results(self, task: Task) -> list[guard.Result]:
+        """Return the results of the evaluations of a task, in their order; raises RuntimeError as `evaluate` does."""
+        job = _Job(task, share=2 * len(self._workers))
         try:
-            while len(job.results) < len(job.arguments):
+            while len(job.results) < len(task.arguments):
                 self._advance(job)
         except BaseException:
             self.close()
             raise
-        return problem.outcomes([job.results[number] for number in range(len(job.arguments))], phenotypes)
-
-    def _payload(self, problem: FunctionProblem) -> bytes:
-        if self._packed[0] is not problem.function:
-            self._packed = (problem.function, _pack(problem.function, f"{problem.name}: the function"))
-        return self._packed[1]
+        return [job.results[number] for number in range(len(task.arguments))]
 
     def _advance(self, job: _Job) -> None:
         """Give idle workers something to do, wait until something happens, and take note of it."""
@@ -141,10 +121,7 @@ class _Job:
     """The evaluations of one batch: which wait, which are done.
 
     Attributes:
-        name: the problem's.
-        payload: the function, pickled.
-        arguments: the phenotypes, pickled.
-        settings: seed, time limit, memory limit and objectives, for the guard.
+        task: what is to be evaluated.
         share: the part of what waits that a worker takes at most, as a divisor.
         waiting: numbers of individuals that no worker has.
         suspects: those that were with a worker when it died or hung; each runs alone.
@@ -152,10 +129,7 @@ class _Job:
         results: what is known.
     """
 
-    name: str
-    payload: bytes
-    arguments: list[bytes]
-    settings: tuple[int | None, float, int, tuple[str, ...]]
+    task: Task
     share: int
     waiting: deque[int] = field(init=False)
     suspects: deque[int] = field(default_factory=deque)
@@ -163,7 +137,7 @@ class _Job:
     results: dict[int, guard.Result] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.waiting = deque(range(len(self.arguments)))
+        self.waiting = deque(range(len(self.task.arguments)))
 
     @property
     def has_work(self) -> bool:
@@ -193,7 +167,7 @@ class _Job:
     def hung(self, chunk: list[int]) -> None:
         """Take note that a worker had to be killed with this chunk."""
         if len(chunk) == 1:
-            self.results[chunk[0]] = ("TIMED_OUT", (), guard.timed_out(self.settings[1]))
+            self.results[chunk[0]] = ("TIMED_OUT", (), guard.timed_out(self.task.settings[1]))
         else:
             self.suspects.extend(chunk)
 
@@ -215,24 +189,26 @@ class _Worker:
         self._executor: Any = None
         self._payload = b""
         self._size = 1
+        self._lost_loading = 0
 
     def take(self, job: _Job) -> None:
         """Begin with the job's function, or with the next of its individuals."""
         chunk: list[int] = []
         try:
-            if self._payload != job.payload:
-                self._submit(guard.load, job.payload)
-                self._payload = job.payload
+            if self._payload != job.task.payload:
+                self._submit(guard.load, job.task.payload)
+                self._payload = job.task.payload
                 return
             chunk = job.next(self._size)
-            self._submit(guard.run, [job.arguments[number] for number in chunk], *job.settings, BUDGET)
+            self._submit(guard.run, [job.task.arguments[number] for number in chunk], *job.task.settings, BUDGET)
         except BrokenProcessPool:  # it died while it was idle: no evaluation's fault
             self.stop()
             job.finished(chunk, [])
             return
         self.chunk = chunk
         self._started = time.monotonic()
-        self.deadline = self._started + job.settings[1] + BUDGET + GRACE if job.settings[1] else inf
+        time_limit = job.task.settings[1]
+        self.deadline = self._started + time_limit + BUDGET + GRACE if time_limit else inf
 
     def report(self, job: _Job) -> None:
         """Tell the job what became of the chunk, if anything did."""
@@ -243,9 +219,12 @@ class _Worker:
             if isinstance(error, BrokenProcessPool) and chunk:
                 self.stop()
                 job.died(chunk, _exit_code(error))
+            elif isinstance(error, BrokenProcessPool) and self._lost_loading < LOADS - 1:
+                self._lost_loading += 1  # killed from outside, while it loaded the function: it loads it again
+                self.stop()
             elif error is not None and not chunk:
                 raise RuntimeError(
-                    f"{job.name}: a worker process could not load the function ({type(error).__name__}: {error}); "
+                    f"{job.task.name}: a worker process could not load the function ({type(error).__name__}: {error}); "
                     "does it import a module that only this process can find? Install it, or register_by_value it"
                 ) from error
             elif error is not None:
@@ -253,6 +232,7 @@ class _Worker:
             elif chunk:
                 results = future.result()
                 self._resize(len(chunk), len(results))
+                self._lost_loading = 0
                 job.finished(chunk, results)
         elif time.monotonic() > self.deadline:
             chunk = self.chunk
@@ -279,30 +259,6 @@ class _Worker:
             self._size = done
         elif time.monotonic() - self._started < BUDGET / 2:
             self._size = min(2 * self._size, LARGEST_CHUNK)
-
-
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no annotations
-    """Sends tensors as arrays: a view takes only its own elements along, and no shared memory is involved."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        """Return how to make the object again; the name is the standard library's."""
-        plain = type(obj) is torch.Tensor and not obj.requires_grad and obj.layout is torch.strided
-        if plain and obj.dtype is not torch.bfloat16:  # which numpy does not have
-            return torch.from_numpy, (obj.cpu().numpy().copy(),)
-        return super().reducer_override(obj)
-
-
-def _pack(thing: Any, what: str) -> bytes:
-    """Return `thing` pickled, functions and classes of `__main__` and registered modules by value."""
-    buffer = io.BytesIO()
-    try:
-        _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(thing)
-    except Exception as error:
-        raise TypeError(
-            f"{what} cannot be sent to a worker process ({type(error).__name__}: {error}); look for an open file, a "
-            "lock, a generator or a connection that it refers to, and make it inside the function instead"
-        ) from error
-    return buffer.getvalue()
 
 
 def _exit_code(error: BaseException) -> str:

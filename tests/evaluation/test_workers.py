@@ -19,7 +19,8 @@ import pytest
 import torch
 
 from evo.evaluation import workers
-from evo.evaluation.workers import WorkerPool, register_by_value
+from evo.evaluation.packing import _pack, register_by_value
+from evo.evaluation.workers import WorkerPool
 from evo.function_problem import fitness
 from evo.networks import Networks, pack
 from evo.outcome import Outcome
@@ -173,7 +174,7 @@ def test_arguments_are_what_the_problem_says(pool):
 
 
 def test_a_view_takes_only_its_own_elements_along():
-    assert len(workers._pack(torch.zeros(10**6)[:2], "a view")) < 1000
+    assert len(_pack(torch.zeros(10**6)[:2], "a view")) < 1000
 
 
 def test_a_stray_kill_of_a_worker_changes_nothing(pool):
@@ -193,6 +194,34 @@ def test_a_stray_kill_of_a_worker_changes_nothing(pool):
     kill()  # and while they are idle
     time.sleep(0.3)
     assert pool.evaluate(slow, numbered(4), rng()).ok.all()
+
+
+class DeadlyToLoad:
+    """Ends the process that unpickles it, so many times."""
+
+    def __init__(self, folder, times):
+        self.folder, self.times = folder, times
+
+    def __call__(self, x):
+        return float(x[0])
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        (self.folder / str(time.monotonic_ns())).touch()
+        if len(list(self.folder.iterdir())) <= self.times:
+            os._exit(1)
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_a_worker_that_dies_while_it_loads_is_forgiven_but_not_for_ever(tmp_path, times):
+    score = fitness(maximize="score")(DeadlyToLoad(tmp_path, times))
+    with WorkerPool(1) as single:
+        if times == 1:
+            assert single.evaluate(score, numbered(3), rng()).scores.flatten().tolist() == [0, 1, 2]
+        else:
+            with pytest.raises(RuntimeError, match="could not load the function"):
+                single.evaluate(score, numbered(3), rng())
+            assert len(list(tmp_path.iterdir())) == workers.LOADS
 
 
 def test_what_cannot_be_sent_is_named(pool):
