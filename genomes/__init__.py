@@ -13,8 +13,10 @@ CATALOGUE = Catalogue(
         "learner": "genomes.learner:Learner",
         "pathway": "genomes.pathway:Pathway",
         "grown-path": "genomes.grown_path:GrownPath",
+        "plasticity": "genomes.plasticity:Plasticity",
         "recurrent-policy": "genomes.recurrent_policy:RecurrentPolicy",
         "learned-optimiser": "genomes.learned_optimiser:LearnedOptimiser",
+        "evolved-search": "genomes.evolved_search:EvolvedSearch",
         "python-object": "genomes.python_object:PythonObject",
     },
 )

@@ -42,6 +42,7 @@ EXPERIMENTS = (
     "evolved_settings",
     "evolved_lives",
     "learned_optimiser",
+    "evolved_strategies",
     "rl2_mdps",
     "rl2_bandits",
 )

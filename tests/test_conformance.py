@@ -24,6 +24,8 @@ from evo.algorithms.fine_tuned_pathway import FineTunedPathway
 from evo.algorithms.fixed_pathway import FixedPathway
 from evo.algorithms.group_tournament import GroupTournament
 from evo.algorithms.growth import Growth
+from evo.algorithms.learned_evolution_strategy import LearnedEvolutionStrategy
+from evo.algorithms.learned_genetic_algorithm import LearnedGeneticAlgorithm
 from evo.algorithms.map_elites import MapElites
 from evo.algorithms.meta_gradient import MetaGradient
 from evo.algorithms.mu_plus_lambda import MuPlusLambda
@@ -36,19 +38,27 @@ from evo.function_problem import fitness
 from evo.genome import Genome
 from evo.grown_paths import GrownPaths
 from evo.learners import Learners, Rules
+from evo.learning.lifetimes.black_box_search import SearchBlackBox
+from evo.learning.lifetimes.climbing_walks import ClimbingWalks
+from evo.learning.lifetimes.fixed_walks import FixedWalks
+from evo.learning.lifetimes.hebbian import Hebbian
 from evo.learning.supernet.supernet import dense_supernet
+from evo.learning.weight_training import TrainedWeights
 from evo.learning.weight_tuning import TunedWeights
 from evo.networks import Networks
 from evo.optimisers import LearnedOptimisers
 from evo.parametrised import Parametrised
 from evo.pathways import Pathways
+from evo.plastic import PlasticNetworks
 from evo.policies import RecurrentPolicies
 from evo.problem import Problem
+from evo.search_rules import SearchRules
 from evo.stateful import StatefulProblem
 from evo.testing import Check
 from evo.testing.algorithm_checks import Numbers, algorithm_checks
 from evo.testing.genome_checks import genome_checks, grown
 from evo.testing.problem_checks import mismatch, pair_checks, problem_checks, stateful_checks
+from genomes.evolved_search import EvolvedSearch
 from genomes.fixed_network import FixedNetwork
 from genomes.grown_path import GrownPath
 from genomes.initial_weights import InitialWeights
@@ -56,11 +66,15 @@ from genomes.learned_optimiser import LearnedOptimiser
 from genomes.learner import Learner
 from genomes.pathway import Pathway
 from genomes.perceptron import Perceptron
+from genomes.plasticity import Plasticity
 from genomes.python_object import PythonObject
 from genomes.recurrent_policy import RecurrentPolicy
 from genomes.topology import Topology
 from genomes.vector import Vector
 from problems.meta.bandits import BernoulliBandits
+from problems.meta.black_box import RandomFunctions
+from problems.meta.four_corners import Corners
+from problems.meta.navigation import UniformGoals
 from problems.meta.quadratics import RandomQuadratics
 from problems.meta.small_network import NetworkTrainings
 from problems.meta.tabular_mdps import RandomMdps
@@ -156,7 +170,17 @@ OPTIMISERS: dict[str, Maker] = {
     ),
     "recurrent learned optimiser": lambda problem: LearnedOptimiser.for_problem(problem, form="recurrent", hidden=(3,)),
 }
+SEARCHES: dict[str, Maker] = {
+    "evolved recombination": lambda problem: EvolvedSearch.for_problem(problem),
+    "evolved ranks": lambda problem: EvolvedSearch.for_problem(problem, form="des"),
+    "evolved genetic algorithm": lambda problem: EvolvedSearch.for_problem(problem, form="lga"),
+}
 POLICIES: dict[str, Maker] = {"recurrent policy": lambda problem: RecurrentPolicy.for_problem(problem, hidden=3)}
+PLASTIC: dict[str, Maker] = {
+    "plasticity": lambda problem: Plasticity.for_problem(problem, hidden=(3,)),
+    "plasticity and weights": lambda problem: Plasticity.for_problem(problem, hidden=(), evolved_weights=True),
+    "plastic trace": lambda problem: Plasticity.for_problem(problem, hidden=(2,), rule="trace"),
+}
 OTHER_GENOMES: dict[str, Genome] = {
     "vector": Vector(3),
     "python object": PythonObject(a_word, another_letter, half_and_half),
@@ -176,6 +200,8 @@ PROBLEMS: dict[str, Problem] = {
     "double pole without velocities, undamped": problems.make("double-pole-hidden-velocities-undamped-v1", steps=20),
     "xor": problems.make("xor-v1"),
     "xor with shared weights": problems.make("xor-v1", shared_weights=WEIGHTS),
+    "a lifetime of gradient steps": TrainedWeights(problems.make("xor-v1"), steps=2),
+    "an inherited lifetime of gradient steps": TrainedWeights(problems.make("xor-v1"), "lamarckian", steps=2),
     "a lifetime of tuning": TunedWeights(problems.make("xor-v1"), steps=2, population=4),
     "an inherited lifetime": TunedWeights(problems.make("xor-v1"), "lamarckian", steps=2, population=4),
     "gymnasium": problems.make("gymnasium:CartPole-v1", episodes=1, steps=15),
@@ -196,7 +222,27 @@ PROBLEMS: dict[str, Problem] = {
     "decision problems": problems.make(
         "tabular-mdps-v1", tasks=RandomMdps(episodes=2, states=3, actions=2, horizon=3), count=4
     ),
+    "navigation by memory": problems.make("navigation-v1", tasks=UniformGoals(episodes=2, horizon=5), count=3),
+    "navigation by plasticity": problems.make(
+        "navigation-v1", tasks=UniformGoals(episodes=2, horizon=5), lifetime=Hebbian(), count=3
+    ),
+    "navigation by climbing, inherited": problems.make(
+        "navigation-v1",
+        tasks=UniformGoals(episodes=2, horizon=5),
+        lifetime=ClimbingWalks(),
+        count=3,
+        inheritance="lamarckian",
+    ),
+    "four corners": problems.make(
+        "four-corners-v1", tasks=Corners(episodes=2, horizon=5), lifetime=Hebbian(normalized=True)
+    ),
+    "four corners without learning": problems.make(
+        "four-corners-v1", tasks=Corners(episodes=1, horizon=5), lifetime=FixedWalks()
+    ),
     "quadratics": problems.make("quadratics-v1", tasks=RandomQuadratics(steps=5), count=3),
+    "black boxes": problems.make(
+        "black-box-v1", tasks=RandomFunctions(largest=3), lifetime=SearchBlackBox(4, 3), count=3
+    ),
     "trainings of a small network": problems.make(
         "small-network-v1", tasks=NetworkTrainings(hidden=2, steps=3, batch=5), count=1
     ),
@@ -238,6 +284,9 @@ ALGORITHMS: dict[str, Algorithm] = {
     "cem": CEM(population=6),
     "cmaes": CMAES(population=6),
     "evolution strategy": EvolutionStrategy(population=6),
+    "learned evolution strategy": LearnedEvolutionStrategy(population=6),
+    "learned evolution strategy with attention": LearnedEvolutionStrategy(population=6, form="les"),
+    "learned genetic algorithm": LearnedGeneticAlgorithm(population=6),
     "deap loop": DeapLoop(population=6),
     "deap simple loop": DeapLoop(loop="eaSimple", population=6, select="tournament"),
     "binary tournament": BinaryTournament(population=6),
@@ -248,7 +297,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "growth": Growth(children=3, living=4),
     "random pathways": RandomPathways(),
 }
-NEEDS_WEIGHTS = (SNES, XNES, PGPE, CEM, CMAES, EvolutionStrategy)
+NEEDS_WEIGHTS = (SNES, XNES, PGPE, CEM, CMAES, EvolutionStrategy, LearnedEvolutionStrategy, LearnedGeneticAlgorithm)
 NO_VARIATION = (FixedPathway, RandomPathways)
 
 
@@ -262,8 +311,12 @@ def genomes_for(problem: Problem) -> dict[str, Genome]:
         made = {name: make(problem) for name, make in INITIAL_WEIGHTS.items()}
     if problem.accepts is LearnedOptimisers:
         made = {name: make(problem) for name, make in OPTIMISERS.items()}
+    if problem.accepts is SearchRules:
+        made = {name: make(problem) for name, make in SEARCHES.items()}
     if problem.accepts is RecurrentPolicies:
         made = {name: make(problem) for name, make in POLICIES.items()}
+    if problem.accepts is PlasticNetworks:
+        made = {name: make(problem) for name, make in PLASTIC.items()}
     if problem.accepts is GrownPaths:
         made = {"grown path": GrownPath.for_problem(problem)}
     if problem.accepts is Pathways:
@@ -297,7 +350,9 @@ SMALL: dict[str, Genome] = {
     **{name: make(problems.make("few-shot-sinusoids-v1")) for name, make in INITIAL_WEIGHTS.items()},
     **{name: make(HiddenModules()) for name, make in PATHWAYS.items()},
     **{name: make(problems.make("quadratics-v1")) for name, make in OPTIMISERS.items()},
+    **{name: make(problems.make("black-box-v1")) for name, make in SEARCHES.items()},
     **{name: make(problems.make("bernoulli-bandits-v1")) for name, make in POLICIES.items()},
+    **{name: make(problems.make("navigation-v1")) for name, make in PLASTIC.items()},
     **OTHER_GENOMES,
     "grown path": GrownPath(layers=2, slots=8),
     "numbers": Numbers(),

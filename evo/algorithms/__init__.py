@@ -15,6 +15,8 @@ CATALOGUE = Catalogue(
         "cem": "evo.algorithms.distribution:CEM",
         "cmaes": "evo.algorithms.distribution:CMAES",
         "evolution-strategy": "evo.algorithms.evolution_strategy:EvolutionStrategy",
+        "learned-evolution-strategy": "evo.algorithms.learned_evolution_strategy:LearnedEvolutionStrategy",
+        "learned-genetic-algorithm": "evo.algorithms.learned_genetic_algorithm:LearnedGeneticAlgorithm",
         "deap-loop": "evo.algorithms.deap_loop:DeapLoop",
         "cohort": "evo.algorithms.cohort:Cohort",
         "meta-gradient": "evo.algorithms.meta_gradient:MetaGradient",

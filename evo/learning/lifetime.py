@@ -19,7 +19,13 @@ from evo.networks import Networks
 from evo.outcome import Outcomes
 from evo.problem import Objective, Problem
 
-CATALOGUE = Catalogue("lifetime", {"tuned-weights-v1": "evo.learning.weight_tuning:TunedWeights"})
+CATALOGUE = Catalogue(
+    "lifetime",
+    {
+        "trained-weights-v1": "evo.learning.weight_training:TrainedWeights",
+        "tuned-weights-v1": "evo.learning.weight_tuning:TunedWeights",
+    },
+)
 INHERITANCE = ("baldwinian", "lamarckian")
 
 
