@@ -263,9 +263,7 @@ def _check_means(workers: int, device: str, engine: str, backend: str) -> None:
         raise ValueError(f"engine: expected 'compiled' or 'torch', got {engine!r}")
     check_backend(backend)
     if backend != LOCAL and device != "cpu":
-        raise ValueError(
-            f"backend: a cluster's nodes evaluate on their CPUs, got device={device!r}; leave it at 'cpu'"
-        )
+        raise ValueError(f"backend: a cluster's nodes evaluate on their CPUs, got device={device!r}; leave it at 'cpu'")
     if engine == "compiled" and device != "cpu":
         raise ValueError(
             f"engine: compiled kernels run on the CPU, not on {device!r}; leave engine out, or take 'torch'"

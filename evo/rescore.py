@@ -23,6 +23,7 @@ from evo.problem import Problem
 from evo.recorded import campaign_file, campaign_folder, campaigns, champion_path
 from evo.run import CampaignError, Run
 from evo.settings import describe
+from evo.stateful import StatefulProblem
 
 CHANGED = ("shared_weights", "split", "batch", "objective")
 """Settings in which a tuned champion may differ from its campaign; `evo weights --save` records its own."""
@@ -103,7 +104,11 @@ def problem_of(champion: Champion, file: Path, name: str | None, changes: dict[s
         made = _run(champion, file)[1]
         return _changed(made, {**_recorded(champion, made), **changes})
     if inside is None:
-        return problems.make(own["name"], **{**_made_with(own), **changes})
+        try:
+            return problems.make(own["name"], **{**_made_with(own), **changes})
+        except (TypeError, AttributeError, KeyError):  # settings that a file cannot hold, such as arrays or a problem
+            made = _run(champion, file)[1]
+            return _changed(made, {**_recorded(champion, made), **changes})
     try:
         scored = problems.make(inside["name"], **{**_made_with(inside), **changes})
         lifetime: Problem = CATALOGUE.find(own["name"])(**{**_made_with(own), "problem": scored})
@@ -221,7 +226,14 @@ def _scored(problem: Problem, phenotypes: Any, rng: np.random.Generator) -> dict
     try:
         with Evaluator(problem) as evaluator:
             outcomes = evaluator.score(phenotypes, rng)
-    except (ValueError, TypeError, RuntimeError, OSError, ImportError):
+    except ValueError as error:
+        if not isinstance(problem, StatefulProblem):
+            raise
+        raise ChampionError(
+            f"the champion was scored on a state that {problem.name} had come to in its run, and cannot be scored on a "
+            f"new one ({error}); ask what the run has learned: evo table DIR --test"
+        ) from error
+    except (TypeError, RuntimeError, OSError, ImportError):
         raise
     except Exception as error:  # a setting of a stranger's file that compiled code cannot take, say
         raise ChampionError(f"the champion cannot be scored on {problem.name}: {told(error)}") from error

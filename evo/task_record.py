@@ -14,6 +14,8 @@ from evo.run import CampaignError
 from evo.study_parts import BegunRun, begun_runs
 
 FORMAT = "evo.tasks/1"
+MOST, MOST_TASKS = 10**8, 10**4
+"""Replicates or generations, and tasks, that a file is believed to tell of: pictures have a place for each task."""
 
 
 @final
@@ -28,6 +30,7 @@ class RecordedTask:
         generations: how many it took to pass the threshold; None where it did not.
         best: the best score of each generation, `[generations]`; NaN where all failed.
         modules: the distinct `(layer, module)` of the pathway that was kept; None of genomes that are none.
+        available: how many modules there are; 0 where that is not known.
     """
 
     run: tuple[int, int]
@@ -36,6 +39,7 @@ class RecordedTask:
     generations: int | None
     best: np.ndarray
     modules: frozenset[tuple[int, int]] | None
+    available: int = 0
 
 
 @final
@@ -75,7 +79,7 @@ def task_record(folder: Path) -> TaskRecord | None:
         book = _book(path)
         variant = plain(run.variant)
         thresholds[variant] = finite(book.get("threshold"))
-        conditions.setdefault(variant, []).extend(_tasks(path, book, run.seed))
+        conditions.setdefault(variant, []).extend(_tasks(path, book, run))
     problems = dict.fromkeys(plain(run.described.get("problem", {}).get("name", "a problem")) for run in with_tasks)
     return TaskRecord(
         ", ".join(problems), plain(book["objective"]), bool(book.get("maximize", True)), thresholds, conditions
@@ -85,7 +89,7 @@ def task_record(folder: Path) -> TaskRecord | None:
 def courses_of(run: BegunRun) -> list[RecordedTask]:
     """Return the tasks of one run, which left tasks.json; CampaignError where that is damaged."""
     path = run.folder / "tasks.json"
-    return _tasks(path, _book(path), run.seed)
+    return _tasks(path, _book(path), run)
 
 
 def _book(path: Path) -> dict[str, Any]:
@@ -98,22 +102,40 @@ def _book(path: Path) -> dict[str, Any]:
     return book
 
 
-def _tasks(path: Path, book: dict[str, Any], seed: int) -> list[RecordedTask]:
+def _tasks(path: Path, book: dict[str, Any], run: BegunRun) -> list[RecordedTask]:
     """Return the tasks of one run's book; CampaignError where they are not as they should be."""
+    counts = run.described.get("genome", {}).get("settings", {}).get("counts")
+    available = sum(counts) if isinstance(counts, list) and all(type(count) is int for count in counts) else 0
     try:
         return [
             RecordedTask(
-                run=(seed, int(one["replicate"])),
-                task=int(one["task"]),
+                run=(run.seed, _within(one["replicate"], MOST)),
+                task=_within(one["task"], MOST_TASKS),
                 ended=bool(one["ended"]),
-                generations=None if one["generations"] is None else int(one["generations"]),
-                best=np.array(one["best"], dtype=np.float64),  # None becomes NaN
+                generations=None if one["generations"] is None else _within(one["generations"], MOST),
+                best=_numbers(one["best"]),
                 modules=_modules(one["kept"]),
+                available=available,
             )
             for one in book["courses"]
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CampaignError(f"{path}: a course is not as it should be ({error!r}); was the file changed?") from None
+
+
+def _within(value: Any, most: int) -> int:
+    number = int(value)
+    if not 0 <= number < most:
+        raise ValueError(f"expected a number from 0 up to {most}, got {number}")
+    return number
+
+
+def _numbers(values: Any) -> np.ndarray:
+    """Return scores `[generations]`; None becomes NaN."""
+    numbers = np.array(values, dtype=np.float64)
+    if numbers.ndim != 1:
+        raise ValueError(f"expected a list of scores, got one of {numbers.ndim} dimensions")
+    return numbers
 
 
 def _modules(kept: Any) -> frozenset[tuple[int, int]] | None:

@@ -6,6 +6,7 @@ The problem is made again by the campaign's own file, and asked with the state t
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,25 @@ def accuracy_table(folder: Path) -> StudyTable:
 def _of_run(problem: Any, path: Path) -> np.ndarray:
     """Return the shares of one run, `[replicates, tasks]`, given its tasks.json."""
     book = json.loads(path.read_text())
-    shares = np.full((int(book["replicates"]), int(book["tasks"])), np.nan)
+    size, most = (book["replicates"], book["tasks"]), (problem.replicates, problem.tasks)
     ended = [one for one in book["courses"] if one["ended"] and one["kept"] is not None]
+    places = [(one["replicate"], one["task"]) for one in ended]
+    if not _below(size, most) or not all(_below(place, [end - 1 for end in size]) for place in places):
+        raise CampaignError(
+            f"{path}: expected tasks of at most {most[0]} replicates and {most[1]} tasks, as the problem has; was the "
+            f"file changed?"
+        )
+    shares = np.full(size, np.nan)
     state = problem_state.read(path.parent) if ended else {}
-    for one in ended:
-        replicate, task = one["replicate"], one["task"]
+    for replicate, task in places:
         if task <= int(state["task"][replicate]):  # while a run goes on, its state may be stored later than its book
             shares[replicate, task] = problem.accuracy(state, replicate, task)
     return shares
+
+
+def _below(numbers: Sequence[Any], most: Sequence[int]) -> bool:
+    """Return whether all are whole numbers from 0 to the most."""
+    return all(type(number) is int and 0 <= number <= last for number, last in zip(numbers, most, strict=True))
 
 
 def _check(problem: Any, book: Path) -> None:

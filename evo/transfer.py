@@ -3,7 +3,9 @@
 Numbers are over runs and their replicates together. The gain in generations is the control's mean divided by the
 condition's; the gain in area is the ratio of areas under the score's curve over the same number of generations, the
 condition's divided by the control's, as PathNet's transfer ratio is (Fernando et al. 2017, section 3.4); the other way
-round where less is better. Above 1 is better than the control.
+round where less is better. Above 1 is better than the control. Forward transfer is what of the area above the control's
+curve the condition gains, (A - B) / (1 - B) (Wolczyk et al. 2021, Continual World, section 3): of shares only, 0 with
+the control, 1 at most, below 0 where what was learned before is in the way.
 """
 
 from __future__ import annotations
@@ -50,9 +52,10 @@ class Transfer:
         generations: to the threshold; who did not reach it counts with the generations it had.
         area: the mean score over as many generations as the longest run of the task took; a curve that has ended goes
             on with its last score.
-        gain_in_generations, gain_in_area: over the control; None for the control itself, and without one.
+        gain_in_generations, gain_in_area, forward_transfer: over the control; None for itself, and without one.
         overlap: how many modules the pathway kept has in common with that of the task before.
         modules: how many it has.
+        capacity: which share of all modules the pathways of the tasks so far take together.
     """
 
     condition: str
@@ -64,8 +67,10 @@ class Transfer:
     area: Estimate
     gain_in_generations: Estimate | None
     gain_in_area: Estimate | None
+    forward_transfer: Estimate | None
     overlap: Estimate
     modules: Estimate
+    capacity: Estimate
 
 
 def transfers(record: TaskRecord, control: str = "") -> list[Transfer]:
@@ -105,8 +110,10 @@ def _of_task(record: TaskRecord, number: int, control: str) -> list[Transfer]:
                 area=_mean(areas[name]),
                 gain_in_generations=gained and (_ratio(times[control], times[name]) if timed else Estimate()),
                 gain_in_area=gained and _gain(areas[name], areas[control], record.maximize),
+                forward_transfer=gained and _forward_transfer(areas[name], areas[control], record.maximize),
                 overlap=_mean(_overlaps(record.conditions[name], tasks)),
                 modules=_mean(_known([math.nan if one.modules is None else len(one.modules) for one in tasks])),
+                capacity=_mean(_known([_capacity(record.conditions[name], one) for one in tasks])),
             )
         )
     return found
@@ -134,6 +141,21 @@ def _share(tasks: list[RecordedTask], threshold: float | None) -> float:
 
 def _gain(condition: np.ndarray, control: np.ndarray, maximize: bool) -> Estimate:
     return _ratio(condition, control) if maximize else _ratio(control, condition)
+
+
+def _forward_transfer(condition: np.ndarray, control: np.ndarray, maximize: bool) -> Estimate:
+    """Return (A - B) / (1 - B) = 1 - (1 - A) / (1 - B), of areas that are shares."""
+    both = np.concatenate((condition, control))
+    if not maximize or not len(both) or both.min() < 0 or both.max() > 1:
+        return Estimate()
+    missed = _ratio(1.0 - condition, 1.0 - control)
+    return Estimate(1.0 - missed.value, 1.0 - missed.high, 1.0 - missed.low)
+
+
+def _capacity(tasks: list[RecordedTask], this: RecordedTask) -> float:
+    """Return which share of all modules the pathways of a task and those before it in the same run take together."""
+    mine = [one.modules for one in tasks if one.run == this.run and one.task <= this.task and one.modules is not None]
+    return len(frozenset().union(*mine)) / this.available if mine and this.available else math.nan
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> Estimate:

@@ -31,7 +31,8 @@ def transfer_table(record: TaskRecord, control: str = "") -> StudyTable:
     found = transfers(record, control)
     heads = ["task", "condition", "runs", "reached", "generations to threshold", "area under the curve"]
     heads += [f"gain over {words(control)}, {what}" for what in ("generations", "area")] if control else []
-    heads += ["modules kept", "of them kept in the task before"]
+    heads += [f"forward transfer against {words(control)}"] if control else []
+    heads += ["modules kept", "of them kept in the task before", "capacity used"]
     return StudyTable(sentences(record, found, control), heads, [_cells(one, bool(control)) for one in found])
 
 
@@ -61,7 +62,8 @@ def sentences(record: TaskRecord, found: list[Transfer], control: str) -> list[s
     if control:
         said.append(
             f"Gains are over the control {words(control)!r}, task by task: above 1 is sooner, or better, than with it. "
-            f"They say nothing of any other control."
+            f"Forward transfer, (A - B) / (1 - B) of the areas, is above 0 where it is better. They say nothing of any "
+            f"other control."
         )
     else:
         said.append("No control is named (--control), so nothing is said of gains.")
@@ -73,7 +75,7 @@ def sentences(record: TaskRecord, found: list[Transfer], control: str) -> list[s
 
 def _cells(one: Transfer, controlled: bool) -> list[str]:
     reached = NOTHING if math.isnan(one.reached) else f"{one.reached:.0%}"
-    gains = [_estimate(gain) for gain in (one.gain_in_generations, one.gain_in_area)]
+    gains = [_estimate(gain) for gain in (one.gain_in_generations, one.gain_in_area, one.forward_transfer)]
     return [
         str(one.task + 1),
         words(one.condition),
@@ -84,6 +86,7 @@ def _cells(one: Transfer, controlled: bool) -> list[str]:
         *(gains if controlled else []),
         _estimate(one.modules),
         _estimate(one.overlap),
+        _estimate(one.capacity),
     ]
 
 

@@ -37,6 +37,11 @@ def two_conditions(folder: Path, **options: Any) -> TaskRecord:
     return recorded(write_tasks(folder, {"pathnet": books(1), "de-novo": books(2)}, **options))
 
 
+def told(**changes: Any) -> str:
+    """Return a book of one task with something changed."""
+    return json.dumps({"format": "evo.tasks/1", "objective": "a", "courses": [course(0, 0, [0.5]) | changes]})
+
+
 def named(found: list[Transfer]) -> dict[str, Transfer]:
     return {one.condition: one for one in found}
 
@@ -119,6 +124,34 @@ def test_overlap_counts_modules_of_the_task_before_in_the_same_run(tmp_path: Pat
     assert math.isnan(first.overlap.value)
     assert second.overlap.value == pytest.approx((2 + 1) / 2)
     assert first.modules.value == pytest.approx((3 + 2) / 2)
+
+
+def test_forward_transfer_is_what_is_gained_of_the_area_that_was_missing(tmp_path: Path) -> None:
+    books = {"after": [[course(0, 1, [0.6, 0.8])]], "before": [[course(0, 1, [0.4, 0.6])]]}
+    found = named(transfers(recorded(write_tasks(tmp_path, books)), "before"))
+    assert found["after"].forward_transfer is not None
+    assert found["after"].forward_transfer.value == pytest.approx((0.7 - 0.5) / (1 - 0.5))
+    assert found["before"].forward_transfer is None
+    table = transfer_table(recorded(tmp_path), "before")
+    assert table.rows[0][table.heads.index("forward transfer against before")].startswith("0.4")
+
+
+def test_there_is_no_forward_transfer_of_scores_that_are_no_shares(tmp_path: Path) -> None:
+    books = {"after": [[course(0, 0, [3.0])]], "before": [[course(0, 0, [2.0])]]}
+    found = named(transfers(recorded(write_tasks(tmp_path, books)), "before"))
+    assert found["after"].forward_transfer is not None
+    assert math.isnan(found["after"].forward_transfer.value)
+
+
+def test_capacity_is_the_share_of_all_modules_that_paths_so_far_take(tmp_path: Path) -> None:
+    books = [[course(0, 0, modules=((0, 1), (2, 2))), course(0, 1, modules=((1, 1), (2, 3)))]]  # 3, then 1 more
+    folder = write_tasks(tmp_path, {"a": books})
+    path = folder / "campaign.json"
+    described = json.loads(path.read_text())
+    described["configuration"]["variants"]["a"]["genome"] = {"name": "pathway", "settings": {"counts": [6, 4]}}
+    path.write_text(json.dumps(described))
+    first, second = transfers(recorded(folder))
+    assert (first.capacity.value, second.capacity.value) == (pytest.approx(3 / 10), pytest.approx(4 / 10))
 
 
 def test_a_sentence_says_which_control_a_gain_is_over(tmp_path: Path) -> None:
@@ -206,6 +239,11 @@ def test_the_command_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixt
         ("{", "no JSON"),
         ('{"format": "evo.tasks/2", "courses": []}', "not of the format"),
         ('{"format": "evo.tasks/1", "objective": "a", "courses": [{}]}', "a course is not as it should be"),
+        (told(task=10**6), "from 0 up to 10000, got 1000000"),
+        (told(task=-1), "got -1"),
+        (told(replicate=10**10), "from 0 up to 100000000"),
+        (told(best=[[1.0]]), "of 2 dimensions"),
+        (told(best="many"), "a course is not as it should be"),
     ],
 )
 def test_damaged_books_are_refused(tmp_path: Path, text: str, said: str) -> None:
