@@ -181,7 +181,8 @@ class Campaign:
         _check_means(workers, device, engine, backend)
         folder = self._enter(Path(out) if out else None, resume, source, {"device": device, "engine": engine})
         runs = self.runs()
-        with locked(folder), Progress(folder, runs, quiet) as progress:
+        places = {f"{run.variant} seed {run.seed}": run.folder(folder) / "progress.jsonl" for run in runs}
+        with locked(folder), Progress(places, quiet) as progress:
             progress.say(f"{len(runs)} run{'s' * (len(runs) > 1)} in {folder}")
             try:
                 execute_all(runs, folder, workers, device, engine, backend)

@@ -17,24 +17,21 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from evo.run import Run
-
 SECONDS = 0.5
 """Between looks."""
-COLUMNS = ("generation", "best", "median", "failed", "evaluations/s", "seconds")
+COLUMNS = ("generation", "best", "median", "failed", "evaluations/s", "seconds", "left")
 
 
 class Progress:
     """Shows how far each run is, until the block ends.
 
     Args:
-        folder: the campaign's.
-        runs: to look at.
+        places: the progress files of runs, by the names to show.
         quiet: show nothing.
     """
 
-    def __init__(self, folder: Path, runs: list[Run], quiet: bool = False) -> None:
-        self._places = {f"{run.variant} seed {run.seed}": run.folder(folder) / "progress.jsonl" for run in runs}
+    def __init__(self, places: dict[str, Path], quiet: bool = False) -> None:
+        self._places = places
         self._console = Console(file=sys.stdout, quiet=quiet, highlight=False)
         self._shown: dict[str, int] = {}
         self._stop = threading.Event()
@@ -65,7 +62,7 @@ class Progress:
             self._show()
 
     def _show(self, last: bool = False) -> None:
-        states = {name: state for name, path in self._places.items() if (state := _last_line(path))}
+        states = {name: state for name, path in self._places.items() if (state := last_line(path))}
         if self._console.is_terminal:
             self._live.update(_table(states), refresh=True)
             return
@@ -76,7 +73,7 @@ class Progress:
                 self.say(f"{name}: generation {state['generation']} of {state['of']}, {_words(state)}")
 
 
-def _last_line(path: Path) -> dict[str, Any] | None:
+def last_line(path: Path) -> dict[str, Any] | None:
     """Return the last whole line of a progress file; None while there is none."""
     if not path.exists():
         return None
@@ -96,11 +93,22 @@ def _rate(state: dict[str, Any]) -> float:
     return float(state["evaluated"] / max(state["seconds"], 1e-3))
 
 
+def time_left(state: dict[str, Any]) -> str:
+    """Return how long a run will take at the pace it had, in words; empty where it is done, or that is unknown."""
+    began, done, all_of_them = state.get("from", 0), state["generation"], state["of"]
+    if done <= began or done >= all_of_them:
+        return ""
+    seconds = round(state["seconds"] / (done - began) * (all_of_them - done))
+    minutes, hours = seconds // 60, seconds // 3600
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min" if minutes else f"{seconds} s"
+
+
 def _words(state: dict[str, Any]) -> str:
     failed = f", {state['failed']} failed" if state["failed"] else ""
     return (
         f"best {state['best']:.6g}, median {state['median']:.6g}{failed}, "
         f"{_rate(state):.0f} evaluations/s, {state['seconds']:.1f} s"
+        + (f", {left} left" if (left := time_left(state)) else "")
     )
 
 
@@ -118,5 +126,6 @@ def _table(states: dict[str, dict[str, Any]]) -> Table:
             str(state["failed"] or ""),
             f"{_rate(state):.0f}",
             f"{state['seconds']:.1f}",
+            time_left(state),
         )
     return table

@@ -318,6 +318,7 @@ class _Execution:
         line = {
             "generation": self.search.generation + 1,
             "of": self.run.generations,
+            "from": self.first_new,
             "best": sign * float(first.max()),
             "median": sign * float(first.median()),
             "failed": len(outcomes) - len(first),

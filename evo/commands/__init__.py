@@ -6,6 +6,8 @@ The first line of `configure`'s docstring is the command's line in `evo --help`.
 COMMANDS = (
     "run",
     "resume",
+    "watch",
+    "replay",
     "show",
     "gallery",
     "figure",
