@@ -74,6 +74,7 @@ class Campaign:
                     f"Campaign: {type(run.genome).__name__} expresses to {run.genome.expresses.__name__}, but "
                     f"{run.problem.name} scores {run.problem.accepts.__name__}; choose a genome that fits"
                 )
+            _check_tasks(run)
             if run.problem.lifelong and not run.algorithm.state_in_rows:
                 raise ValueError(
                     f"Campaign: algorithm: expected one that goes on with the same individuals (state_in_rows), "
@@ -240,6 +241,17 @@ class Campaign:
         objective = mine[0].problem.objectives[0]
         sign = 1.0 if objective.maximize else -1.0
         return max(champions, key=lambda champion: sign * champion.fitness.get(objective.name, -sign * math.inf))
+
+
+def _check_tasks(run: Run) -> None:
+    """Raise ValueError where an algorithm wants more tasks, or replicates, than the problem has."""
+    for name in ("tasks", "replicates"):
+        wanted, there = getattr(run.algorithm, name, None), getattr(run.problem, name, None)
+        if isinstance(wanted, int) and isinstance(there, int) and wanted > there:
+            raise ValueError(
+                f"Campaign: {name}: {type(run.algorithm).__name__} goes through {wanted}, but {run.problem.name} has "
+                f"{there}; give both the same"
+            )
 
 
 def _is_number(value: Any) -> bool:

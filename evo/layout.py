@@ -97,13 +97,24 @@ class Layout:
         return rows
 
     def rows(self, **fields: Any) -> torch.Tensor:
-        """Return rows made of one array `[n, *shape]` per field, in any order, with all fields given."""
+        """Return rows made of one array `[n, *shape]` per field, in any order, with all fields given.
+
+        Raises:
+            ValueError: a field is missing, or unknown, or of another shape.
+        """
         missing = {field.name for field in self.fields} ^ set(fields)
         if missing:
             names = [field.name for field in self.fields]
             raise ValueError(f"Layout.rows: give exactly {names}; too few or too many: {sorted(missing)}")
         arrays = {name: torch.as_tensor(values, dtype=self.dtype) for name, values in fields.items()}
-        rows = self.empty(len(next(iter(arrays.values()))))
+        count = len(next(iter(arrays.values())))
+        for field in self.fields:
+            if tuple(arrays[field.name].shape) != (count, *field.shape):
+                raise ValueError(
+                    f"Layout.rows: {field.name}: expected an array {[count, *field.shape]}, got "
+                    f"{list(arrays[field.name].shape)}"
+                )
+        rows = self.empty(count)
         for name, values in arrays.items():
             self.view(rows, name)[...] = values
         return rows

@@ -87,10 +87,14 @@ def encode(record: Mapping[str, Any], state: State) -> bytes:
 
     Raises:
         TypeError: something in it is no tensor.
+        ValueError: a name is one that files cannot hold.
     """
     wrong = {name: type(value).__name__ for name, value in state.items() if not isinstance(value, torch.Tensor)}
     if wrong:
         raise TypeError(f"state: expected tensors by name, got {wrong}; make numbers torch.tensor(number)")
+    taken = {"file", "allow_pickle"} & state.keys()
+    if taken:
+        raise ValueError(f"state: numpy's files have no room for the names {sorted(taken)}; choose others")
     stream = io.BytesIO()
     arrays: dict[str, Any] = {name: value.detach().cpu().contiguous().numpy() for name, value in state.items()}
     np.savez(stream, allow_pickle=False, **arrays)

@@ -121,6 +121,7 @@ class Growing(StatefulProblem):
             ValueError: a row is for no replicate or task there is, for a task that has ended or is not next, or would
                 train what an ended task keeps.
         """
+        phenotypes = replace(phenotypes, **{name: values.cpu() for name, values in _tensors(phenotypes).items()})
         now = {name: values.clone() for name, values in state.items()}
         for replicate in torch.unique(phenotypes.replicate).tolist():
             self._turn(phenotypes, replicate, now)
@@ -230,6 +231,10 @@ class Growing(StatefulProblem):
                 f"{self.validation}"
             )
         return held, torch.from_numpy(seeds.rng(root, "growing: held out", task).permutation(len(held)))
+
+
+def _tensors(phenotypes: GrownPaths) -> dict[str, torch.Tensor]:
+    return {name: values for name, values in vars(phenotypes).items() if isinstance(values, torch.Tensor)}
 
 
 def _share(logits: torch.Tensor, targets: torch.Tensor) -> float:

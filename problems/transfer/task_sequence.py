@@ -41,6 +41,8 @@ PATHNET = dense_supernet(layers=3, modules=10, units=20)
 """The supernet for pairs of digits."""
 CASES = 1000
 """Cases that outputs are computed for at a time."""
+MOST = 100_000
+"""Replicates, mini-batches, and cases in one: settings may come from a stranger's file."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,9 @@ class TaskSequence(StatefulProblem):
     def __post_init__(self) -> None:
         object.__setattr__(self, "supernet", supernet_of(self.supernet))  # what JSON gives becomes what was given
         self.at_least(replicates=1, batches=1, batch=1, tasks=1)
+        for name, number in (("replicates", self.replicates), ("batches", self.batches), ("batch", self.batch)):
+            if number > MOST:
+                raise ValueError(f"{type(self).__name__}: {name}: expected at most {MOST:,}, got {number:,}")
         if not self.step_size > 0:
             raise ValueError(f"{type(self).__name__}: step_size: expected a number above 0, got {self.step_size!r}")
         for name, known in (("contest", CONTESTS), ("after", AFTER), ("aggregation", AGGREGATIONS)):
@@ -98,8 +103,8 @@ class TaskSequence(StatefulProblem):
         """Raise ValueError where a setting is below the number given for it."""
         for name, low in lowest.items():
             value = getattr(self, name)
-            if value < low:
-                raise ValueError(f"{type(self).__name__}: {name}: expected a number from {low} up, got {value!r}")
+            if not isinstance(value, int) or value < low:
+                raise ValueError(f"{type(self).__name__}: {name}: expected a whole number from {low} up, got {value!r}")
 
     @property
     @abstractmethod
@@ -181,6 +186,11 @@ class TaskSequence(StatefulProblem):
             ValueError: no path was ever scored for the task, or inputs have another shape.
         """
         given = Ledger(state)
+        if not 0 <= replicate < len(given["task"]):
+            raise ValueError(f"replicate: expected one of the {len(given['task'])} in the state, got {replicate}")
+        if inputs.shape[1:].numel() != torch.Size(self.input_shape).numel():
+            expected = ", ".join(map(str, self.input_shape))
+            raise ValueError(f"inputs: expected [cases, {expected}], got {list(inputs.shape)}")
         mine = torch.tensor([replicate])
         at_hand = int(state["task"][replicate])
         path = given["best"][mine] if task == at_hand else given["paths"][mine, task]
