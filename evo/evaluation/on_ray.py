@@ -49,11 +49,12 @@ class RayCluster(Cluster):
         references = [remote.remote(common, part) for part in parts]
         try:
             return list(self._ray.get(references))
-        except self._ray.exceptions.RayError as error:
-            raise RuntimeError(f"backend: Ray could not finish an evaluation: {error}") from error
-        finally:
+        except BaseException as error:
             for reference in references:
-                self._ray.cancel(reference)  # does nothing to those that are done
+                self._ray.cancel(reference)
+            if isinstance(error, self._ray.exceptions.RayError):
+                raise RuntimeError(f"backend: Ray could not finish an evaluation: {error}") from error
+            raise
 
     def close(self) -> None:
         """Leave the cluster, unless somebody else in this process had joined it."""

@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,15 +37,11 @@ class Nodes:
 
     Attributes:
         backend: its name.
-        nodes: process groups, one for each node.
+        lose_one: kills a node with everything that it runs.
     """
 
     backend: str
-    nodes: list[subprocess.Popen] = field(default_factory=list)
-
-    def lose_one(self) -> None:
-        """Kill a node with everything that it runs."""
-        os.killpg(self.nodes.pop().pid, signal.SIGKILL)
+    lose_one: Callable[[], None]
 
 
 def started(stack: contextlib.ExitStack, *command: str) -> subprocess.Popen:
@@ -73,27 +71,23 @@ def dask_nodes(folder: Path):
         with Client(scheduler_file=str(file), set_as_default=False) as client:
             client.wait_for_workers(2, timeout=SECONDS)
             address = client.scheduler.address
-        yield Nodes(address.replace("tcp", "dask"), nodes)
+        yield Nodes(address.replace("tcp", "dask"), lambda: os.killpg(nodes.pop().pid, signal.SIGKILL))
 
 
 @contextlib.contextmanager
-def ray_nodes(folder: Path):
+def ray_nodes(_folder: Path):
     import ray
+    from ray.cluster_utils import Cluster
 
-    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
-    ports = ("--head", "--port=0", "--num-cpus=0", "--include-dashboard=false", "--ray-client-server-port=0")
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     with contextlib.ExitStack() as stack:
-        common = (sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats")
-        file = folder / "address"
-        started(stack, *common, *ports, f"--temp-dir={folder}")
-        wait_for((folder / "ray_current_cluster").is_file)
-        file = (folder / "ray_current_cluster").read_text().strip()
-        nodes = [started(stack, *common, f"--address={file}", "--num-cpus=1") for _ in range(2)]
-        stack.enter_context(pytest.MonkeyPatch.context()).setenv("RAY_ADDRESS", file)
-        ray.init(address=file, log_to_driver=False)
+        stack.callback(cluster.shutdown)
+        nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+        stack.enter_context(pytest.MonkeyPatch.context()).setenv("RAY_ADDRESS", cluster.address)
+        ray.init(address=cluster.address, log_to_driver=False)
         stack.callback(ray.shutdown)
         wait_for(lambda: ray.cluster_resources().get("CPU", 0) == 2)
-        yield Nodes("ray", nodes)
+        yield Nodes("ray", lambda: cluster.remove_node(nodes.pop(), allow_graceful=False))
 
 
 def wait_for(ready) -> None:
@@ -167,8 +161,6 @@ def test_a_node_that_dies_in_mid_generation_loses_nothing(nodes):
     with connect(nodes.backend) as cluster:
         pool = ClusterPool(cluster)
         assert join(pool.evaluate(problem, torch.zeros(4, 1), np.random.default_rng(0))).ok.all()
-        import threading
-
         killer = threading.Timer(0.5, nodes.lose_one)
         killer.start()
         outcomes = join(pool.evaluate(problem, torch.arange(60.0)[:, None], np.random.default_rng(0)))
