@@ -3,7 +3,12 @@
 `tests/benchmarks/kills.py` kills whole campaigns at random moments.
 """
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -65,3 +70,50 @@ def test_a_flipped_bit_is_found_and_what_it_spoiled_is_made_again(whole, tmp_pat
         flipped = bytearray(journal)
         flipped[place] ^= 1 << (place % 8)
         assert gone_on(tmp_path / "run", bytes(flipped)) == whole, place
+
+
+APART = """
+import os
+import time
+
+import evo
+from evo.algorithms.mu_plus_lambda import MuPlusLambda
+from genomes.vector import Vector
+
+
+@evo.fitness(minimize="cost", batch=True)
+def cost(x):
+    with open("{folder}/" + str(os.getpid()), "w"):
+        time.sleep(0.05)
+    return x.square().sum(1)
+
+
+campaign = evo.Campaign(cost, Vector(2), MuPlusLambda(population=4), generations=10_000, seeds=(0, 1))
+"""
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_processes_of_runs_apart_end_when_their_parent_is_killed(tmp_path):
+    (tmp_path / "pids").mkdir()
+    source = tmp_path / "file.py"
+    source.write_text(APART.format(folder=tmp_path / "pids"))
+    command = [sys.executable, "-m", "evo.cli", "run", str(source), "--workers", "2", "--out", str(tmp_path / "run")]
+    parent = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(workers := [int(path.name) for path in (tmp_path / "pids").iterdir()]) < 2:
+        assert time.monotonic() < deadline, "no worker has begun"
+        time.sleep(0.1)
+    assert parent.pid not in workers
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    deadline = time.monotonic() + 30
+    while any(map(alive, workers)):
+        assert time.monotonic() < deadline, "workers outlive their parent"
+        time.sleep(0.1)

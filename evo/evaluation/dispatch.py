@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from contextlib import nullcontext
 from pathlib import Path
 
+from evo.evaluation import guard
 from evo.evaluation.backends import LOCAL, connect
 from evo.evaluation.cluster import Cluster
 from evo.function_problem import FunctionProblem
@@ -57,7 +59,8 @@ def _apart(runs: list[Run], folder: Path, workers: int, device: str, engine: str
 
     try:
         done = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="all", batch_size=1)(
-            delayed(_attempt_in_worker)(sys.path, cloudpickle.dumps((run, folder, 1, device, engine))) for run in runs
+            delayed(_attempt_in_worker)(os.getpid(), sys.path, cloudpickle.dumps((run, folder, 1, device, engine)))
+            for run in runs
         )
         return [error for error in done if error]
     except BaseException:
@@ -65,9 +68,10 @@ def _apart(runs: list[Run], folder: Path, workers: int, device: str, engine: str
         raise
 
 
-def _attempt_in_worker(path: list[str], task: bytes) -> CampaignError | None:
+def _attempt_in_worker(parent: int, path: list[str], task: bytes) -> CampaignError | None:
     """Attempt a run that another process packed; modules are looked for where that process would."""
     import cloudpickle
 
+    guard.end_with(parent)
     sys.path[:] = path
     return attempt(*cloudpickle.loads(task))

@@ -8,6 +8,7 @@ limit takes care of the rest); memory by RLIMIT_AS, so only on Linux.
 from __future__ import annotations
 
 import copy
+import functools
 import numbers
 import os
 import pickle
@@ -255,11 +256,16 @@ _loaded: dict[str, Callable[..., Any]] = {}
 def prepare(parent: int) -> None:
     """Make this process a worker of process `parent`: Ctrl-C is the parent's business, and so is staying alive."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with(parent)
+
+
+@functools.cache
+def end_with(parent: int) -> None:
+    """Let this process end soon after its parent is gone: killed, that could not say goodbye."""
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
 def _end_with(parent: int) -> None:
-    """End this process soon after its parent is gone: killed, it could not say goodbye."""
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)
