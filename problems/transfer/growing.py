@@ -121,7 +121,8 @@ class Growing(StatefulProblem):
             ValueError: a row is for no replicate or task there is, for a task that has ended or is not next, or would
                 train what an ended task keeps.
         """
-        phenotypes = replace(phenotypes, **{name: values.cpu() for name, values in _tensors(phenotypes).items()})
+        on_the_cpu: dict[str, Any] = {name: values.cpu() for name, values in _tensors(phenotypes).items()}
+        phenotypes = replace(phenotypes, **on_the_cpu)
         now = {name: values.clone() for name, values in state.items()}
         for replicate in torch.unique(phenotypes.replicate).tolist():
             self._turn(phenotypes, replicate, now)
