@@ -296,7 +296,7 @@ def test_what_is_no_path_for_the_problem_is_refused():
         ({"after": "forget"}, "after: expected one of freeze, keep, renew, got 'forget'"),
         ({"aggregation": "max"}, "aggregation: expected one of sum, mean, mean_last, got 'max'"),
         ({"after": "keep", "always_active": True}, "always_active: expected False where after='keep'"),
-        ({"batches": 0}, "batches: expected a number from 1 up, got 0"),
+        ({"batches": 0}, "batches: expected a whole number from 1 up, got 0"),
         ({"step_size": 0.0}, "step_size: expected a number above 0, got 0.0"),
         ({"sets": ()}, "sets: expected one task or more"),
         ({"sets": (SETS[0], ("odd", np.ones((4, 3)), np.arange(4), np.ones((1, 3)), np.arange(1)))}, "odd: training"),
