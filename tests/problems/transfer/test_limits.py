@@ -63,7 +63,7 @@ def test_states_with_names_that_files_cannot_hold_are_refused(name):
         encode(record, {name: torch.zeros(1)})
 
 
-def test_growing_paths_hold_their_tensors_on_the_cpu():
+def test_all_tensors_of_growing_paths_are_found_to_be_moved():
     from problems.transfer.growing import _tensors
 
     growing = Growing(PROBLEM, validation=20)
