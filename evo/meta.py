@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from evo.inspect.chart import Chart
 from evo.learning.lifetime import INHERITANCE
 from evo.learning.lifetimes.base import Lifetime, Lives
 from evo.outcome import Outcomes, outcomes_of
@@ -70,6 +71,10 @@ class LifetimeProblem(Problem):
     def provenance(self) -> dict[str, Any]:
         """Return which data the tasks are made of."""
         return self.tasks.provenance()
+
+    def charts(self, phenotypes: Any) -> list[Chart]:
+        """Return pictures of the first individual's life on frozen test tasks; by default none. The same every time."""
+        return []
 
     def score(self, lives: Lives) -> torch.Tensor:
         """Return the scores `[n, objectives]`; by default the mean over tasks and horizons, for one objective."""

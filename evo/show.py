@@ -13,21 +13,24 @@ from typing import Any
 import torch
 
 from evo import journal, seeds
+from evo.adaptation import adaptations
 from evo.ancestry import descent
 from evo.champion import Champion, load
 from evo.cohort_record import CohortRecord, studies
 from evo.control import ControlProblem
 from evo.evaluation.evaluator import Evaluator
 from evo.files import check_output, write_text
+from evo.inspect.lifetimes import LifetimePictures
 from evo.inspect.live import STARTS, Live, live_problem
 from evo.inspect.page import RunHistory, WeightScore, champion_page
 from evo.inspect.summary import champion_summary
 from evo.inspect.tasks import TaskPictures
 from evo.inspect.text import plain
+from evo.meta import LifetimeProblem
 from evo.path_record import path_record
 from evo.problem import Problem
 from evo.recorded import campaign_file, campaign_folder, champion_path, recorded_run, runs
-from evo.rescore import check_interface, maximizes, problem_of
+from evo.rescore import check_interface, genome_of, maximizes, problem_of
 from evo.study_parts import begun_runs
 from evo.task_accuracy import measured_accuracy, state_accuracy
 from evo.task_record import task_record
@@ -58,7 +61,8 @@ def show(path: Path, page: Path | None = None) -> tuple[str, Path]:
     compared = any(not study.evolving for study in found)  # the best and the median of all settings say nothing
     curves = [] if compared or tasks.record is not None else recorded
     reason = _one_line(line.reason)
-    text = champion_page(champion, curves, sweep, command_of(file), live, line.ancestors, found, reason, tasks)
+    lives = lifetime_pictures(folder, champion, file)
+    text = champion_page(champion, curves, sweep, command_of(file), live, line.ancestors, found, reason, tasks, lives)
     write_text(target, text)
     why = [f"No ancestors: {plain(_one_line(line.reason))}"] if line.reason else []
     return "\n".join([champion_summary(champion, recorded), *why, *map(_study_line, found)]), target
@@ -77,6 +81,26 @@ def task_pictures(folder: Path, champion: Champion) -> TaskPictures:
     except Exception as error:  # a campaign's own code, or a stranger's state, can fail in any way
         found, unknown = None, _one_line(error) or type(error).__name__
     return TaskPictures(record, plain(run.variant), paths, [] if found is None else [found], unknown)
+
+
+def lifetime_pictures(folder: Path, champion: Champion, file: Path) -> LifetimePictures:
+    """Return what there is to show of lifetimes, of a campaign or a run, and of the champion's own."""
+    if "lifetime" not in champion.problem.get("settings", {}):
+        return LifetimePictures()
+    begun = any((folder / name).is_file() for name in ("campaign.json", "journal.jsonl"))
+    recorded = adaptations(folder) if begun else []
+    try:
+        problem = problem_of(champion, file, None, {})
+        genome = genome_of(champion, file)
+        lives = (
+            problem.charts(genome.express(genome.restore(champion.genes)))
+            if isinstance(problem, LifetimeProblem)
+            else []
+        )
+        unknown = ""
+    except Exception as error:  # a campaign's own code, or a stranger's settings, can fail in any way
+        lives, unknown = [], f"The champion cannot live here: {_one_line(error) or type(error).__name__}"
+    return LifetimePictures(recorded, champion.variant, champion.seed, lives, unknown)
 
 
 def _one_line(text: object) -> str:

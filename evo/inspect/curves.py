@@ -31,7 +31,7 @@ class Line:
         x, y: the points, in order; where y is not finite the line is interrupted.
         deviation: half of the height of a band around the line, per point; empty for no band.
         colour: which of the six colours.
-        kind: "line", "faint", "strong" or "dashed", or several.
+        kind: "line", "faint", "strong" or "dashed", or several; "dots" for points with nothing between them.
         marked: whether each point gets a dot.
     """
 
@@ -175,12 +175,13 @@ def _path(part: list[tuple[float, float, float]], axes: _Axes, line: Line) -> st
     drawn = f'<path class="line {line.kind} hue{line.colour % COLOURS}" d="M{_pairs(places, "L")}"/>'
     if not line.marked:
         return drawn
+    parts = [] if line.kind == "dots" else [drawn]
     dots = [
         f'<circle class="fill{line.colour % COLOURS}" cx="{px:.1f}" cy="{py:.1f}" r="4"><title>{x:.6g}: {y:.6g}'
         f"{f' ± {spread:.4g}' if line.deviation else ''}</title></circle>"
         for (px, py), (x, y, spread) in zip(places, part, strict=True)
     ]
-    return "\n".join([drawn, *dots])
+    return "\n".join([*parts, *dots])
 
 
 def _marker(line: Line, axes: _Axes, place: int) -> str:
@@ -209,7 +210,11 @@ def _legend(lines: Sequence[Line]) -> tuple[str, int]:
         wide = 36 + LETTER * min(40, len(line.name)) + 18
         if x + wide > LEFT + WIDTH and x > LEFT:
             x, y, rows = LEFT, y + 22, rows + 1
-        parts.append(f'<path class="line {line.kind} hue{line.colour % COLOURS}" d="M{x:.1f} {y:.1f}h26"/>')
+        colour = line.colour % COLOURS
+        if line.kind == "dots":
+            parts.append(f'<circle class="fill{colour}" cx="{x + 13:.1f}" cy="{y:.1f}" r="4"/>')
+        else:
+            parts.append(f'<path class="line {line.kind} hue{colour}" d="M{x:.1f} {y:.1f}h26"/>')
         parts.append(label(x + 34, y + 4, line.name, "soft"))
         x += wide
     return "\n".join(parts), rows

@@ -19,6 +19,7 @@ from evo.inspect.descent import Picture, film, film_html, slider_html
 from evo.inspect.document import document, part
 from evo.inspect.figure import style
 from evo.inspect.javascript import activations_source
+from evo.inspect.lifetimes import LifetimePictures, lifetime_sections
 from evo.inspect.live import Live
 from evo.inspect.live_html import ruler, stage, surgery
 from evo.inspect.structure import Structure
@@ -70,6 +71,7 @@ def champion_page(
     studies: Sequence[CohortRecord] = (),
     unknown: str = "",
     tasks: TaskPictures | None = None,
+    lifetimes: LifetimePictures | None = None,
 ) -> str:
     """Return the page, an HTML document; the same for the same arguments, byte for byte.
 
@@ -83,6 +85,7 @@ def champion_page(
         studies: how settings compare, or evolve, over time; may be empty.
         unknown: why its ancestors are not known; empty where they are.
         tasks: how tasks in sequence went; None for none.
+        lifetimes: how individuals learn; None for none.
     """
     live = live if live is not None and champion.network is not None else Live()
     shared = bool(champion.problem.get("settings", {}).get("shared_weights"))
@@ -90,7 +93,8 @@ def champion_page(
     weight = _initial(sweep, live.maximize) if live.kind else None
     curves, scores = _score_chart(champion, history), _sweep_chart(champion, sweep, weight)
     tasks = tasks or TaskPictures()
-    body = [_headline(champion), *task_sections(tasks), *study_sections(studies)]
+    learned = lifetime_sections(lifetimes or LifetimePictures())
+    body = [_headline(champion), *task_sections(tasks), *learned, *study_sections(studies)]
     if live.kind:
         body.append(_side_by_side(stage(live), *(scores or curves)))
     elif live.note:

@@ -23,6 +23,7 @@ from typing import ClassVar, final
 import numpy as np
 import torch
 
+from evo.inspect.chart import Chart
 from evo.learning.lifetimes.base import Lifetime
 from evo.learning.lifetimes.gradient_steps import GradientSteps
 from evo.meta import LifetimeProblem
@@ -80,3 +81,9 @@ class FewShotSinusoids(LifetimeProblem):
 
     tasks: TaskDistribution = Sinusoids()
     lifetime: Lifetime = ONE_STEP
+
+    def charts(self, phenotypes: Parametrised) -> list[Chart]:
+        """Return fits before and after learning; see `problems.few_shot.sinusoid_charts`."""
+        from problems.few_shot.sinusoid_charts import fits
+
+        return fits(self.tasks, self.lifetime, phenotypes)

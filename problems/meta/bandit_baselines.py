@@ -23,8 +23,17 @@ Strategy = Callable[[np.ndarray, np.ndarray, int, np.random.Generator], np.ndarr
 `[tasks, arms]`, of whose largest the arm is pulled."""
 
 
+LONGEST_EXACT = 100
+"""Pulls up to which Gittins indices of a finite horizon are computed."""
+
+
 def play(strategy: Strategy, chances: np.ndarray, pulls: int, *, seed: int) -> np.ndarray:
-    """Return how often each task's trial wins, `[tasks]`.
+    """Return how often each task's trial wins, `[tasks]`; see `won`."""
+    return np.asarray(won(strategy, chances, pulls, seed=seed).sum(1))
+
+
+def won(strategy: Strategy, chances: np.ndarray, pulls: int, *, seed: int) -> np.ndarray:
+    """Return which pulls win, 0 or 1, `[tasks, pulls]`.
 
     Args:
         strategy: who plays.
@@ -34,12 +43,13 @@ def play(strategy: Strategy, chances: np.ndarray, pulls: int, *, seed: int) -> n
     """
     luck, own = (np.random.default_rng((seed, place)) for place in (0, 1))
     wins, counts = np.ones(chances.shape), np.full(chances.shape, 2.0)
-    everyone = np.arange(len(chances))
+    everyone, record = np.arange(len(chances)), np.zeros((len(chances), pulls))
     for time in range(pulls):
         arms = strategy(wins, counts, time, own).argmax(1)
-        wins[everyone, arms] += luck.random(len(chances)) < chances[everyone, arms]
+        record[:, time] = luck.random(len(chances)) < chances[everyone, arms]
+        wins[everyone, arms] += record[:, time]
         counts[everyone, arms] += 1
-    return np.asarray((wins - 1).sum(1))
+    return record
 
 
 def random_play(wins: np.ndarray, counts: np.ndarray, time: int, rng: np.random.Generator) -> np.ndarray:
@@ -164,6 +174,6 @@ def baselines(pulls: int, arms: int, chances: np.ndarray, *, seed: int) -> dict[
         f"epsilon-greedy, {epsilon}": epsilon_greedy(epsilon),
         "greedy": greedy,
     }
-    if pulls <= 100:
+    if pulls <= LONGEST_EXACT:
         strategies["Gittins, finite horizon"] = gittins(pulls)
     return {name: play(strategy, chances, pulls, seed=seed) for name, strategy in strategies.items()}

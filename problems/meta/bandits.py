@@ -20,6 +20,7 @@ from typing import ClassVar, final
 import numpy as np
 import torch
 
+from evo.inspect.chart import Chart
 from evo.learning.lifetimes.base import Lifetime
 from evo.learning.lifetimes.recurrent import Recurrent
 from evo.markov import MarkovTasks
@@ -69,6 +70,12 @@ class Bandits(LifetimeProblem):
     tasks: TaskDistribution = field(default_factory=BernoulliBandits)
     lifetime: Lifetime = field(default_factory=Recurrent)
     count: int = 128
+
+    def charts(self, phenotypes: RecurrentPolicies) -> list[Chart]:
+        """Return the regret over a trial; see `problems.meta.bandit_charts`."""
+        from problems.meta.bandit_charts import regrets
+
+        return regrets(self.tasks, self.lifetime, phenotypes)
 
     @property
     def inputs(self) -> tuple[str, ...]:

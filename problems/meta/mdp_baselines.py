@@ -70,7 +70,12 @@ def optimum(tasks: MarkovTasks) -> np.ndarray:
 
 
 def play(agent: Agent, tasks: MarkovTasks, *, seed: int, prior_mean: float = 1.0, epsilon: float = 0.0) -> np.ndarray:
-    """Return the total reward of a trial on each problem, `[tasks]`.
+    """Return the total reward of a trial on each problem, `[tasks]`; see `earned`."""
+    return np.asarray(earned(agent, tasks, seed=seed, prior_mean=prior_mean, epsilon=epsilon).sum(1))
+
+
+def earned(agent: Agent, tasks: MarkovTasks, *, seed: int, prior_mean: float = 1.0, epsilon: float = 0.0) -> np.ndarray:
+    """Return the reward of each episode of a trial on each problem, `[tasks, episodes]`.
 
     Args:
         agent: who plans.
@@ -82,9 +87,9 @@ def play(agent: Agent, tasks: MarkovTasks, *, seed: int, prior_mean: float = 1.0
     luck, own = (np.random.default_rng((seed, place)) for place in (0, 1))
     means, count = tasks.rewards.double().numpy(), len(tasks)
     cumulative = tasks.transitions.double().numpy().cumsum(-1)[..., :-1]
-    total, sums, weight = np.zeros(count), np.full(means.shape, prior_mean), np.ones(means.shape)
+    total, sums, weight = np.zeros((count, tasks.episodes)), np.full(means.shape, prior_mean), np.ones(means.shape)
     visits, everyone = np.ones((*means.shape, tasks.states)), np.arange(count)
-    for _ in range(tasks.episodes):
+    for episode in range(tasks.episodes):
         values = agent(Belief(sums / weight, weight, visits), tasks.horizon, own)
         state = np.zeros(count, np.int64)
         for step in range(tasks.horizon):
@@ -97,8 +102,9 @@ def play(agent: Agent, tasks: MarkovTasks, *, seed: int, prior_mean: float = 1.0
             sums[everyone, state, action] += reward
             weight[everyone, state, action] += 1
             visits[everyone, state, action, after] += 1
-            total, state = total + reward, after
-    return np.asarray(total)
+            total[:, episode] += reward
+            state = after
+    return total
 
 
 def random_agent(belief: Belief, horizon: int, rng: np.random.Generator) -> np.ndarray:

@@ -18,6 +18,7 @@ from typing import ClassVar, final
 import numpy as np
 import torch
 
+from evo.inspect.chart import Chart
 from evo.learning.lifetimes.base import Lifetime
 from evo.learning.lifetimes.learned_optimiser import Optimise
 from evo.meta import LifetimeProblem
@@ -58,3 +59,9 @@ class DescendQuadratics(LifetimeProblem):
     tasks: TaskDistribution = field(default_factory=RandomQuadratics)
     lifetime: Lifetime = field(default_factory=Optimise)
     count: int = 16
+
+    def charts(self, phenotypes: LearnedOptimisers) -> list[Chart]:
+        """Return descents on 64 tasks; see `problems.meta.descent_charts`."""
+        from problems.meta.descent_charts import descents
+
+        return descents(self.tasks, self.lifetime, phenotypes, 64)

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import torch
 
+from evo.inspect.chart import Chart
 from evo.learning.lifetimes.base import Lifetime
 from evo.learning.lifetimes.learned_optimiser import Optimise
 from evo.meta import LifetimeProblem
@@ -102,3 +103,9 @@ class TrainSmallNetworks(LifetimeProblem):
     tasks: TaskDistribution = field(default_factory=NetworkTrainings)
     lifetime: Lifetime = field(default_factory=Optimise)
     count: int = 2
+
+    def charts(self, phenotypes: LearnedOptimisers) -> list[Chart]:
+        """Return descents on 4 tasks; see `problems.meta.descent_charts`."""
+        from problems.meta.descent_charts import descents
+
+        return descents(self.tasks, self.lifetime, phenotypes, 4)

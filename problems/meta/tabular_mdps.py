@@ -22,6 +22,7 @@ from typing import ClassVar, final
 import numpy as np
 import torch
 
+from evo.inspect.chart import Chart
 from evo.learning.lifetimes.base import Lifetime
 from evo.learning.lifetimes.recurrent import Recurrent
 from evo.markov import MarkovTasks
@@ -74,6 +75,12 @@ class TabularMdps(LifetimeProblem):
     tasks: TaskDistribution = field(default_factory=RandomMdps)
     lifetime: Lifetime = field(default_factory=Recurrent)
     count: int = 64
+
+    def charts(self, phenotypes: RecurrentPolicies) -> list[Chart]:
+        """Return what each episode earns; see `problems.meta.mdp_charts`."""
+        from problems.meta.mdp_charts import earnings
+
+        return earnings(self.tasks, self.lifetime, phenotypes)
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ Objective: "return", what the episodes that count earn, the mean over tasks; 0 i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from evo.inspect.chart import Chart
 from evo.learning.lifetimes.base import Lifetime
 from evo.learning.lifetimes.recurrent_walks import RecurrentWalks
 from evo.meta import LifetimeProblem
@@ -45,3 +46,9 @@ class Walking(LifetimeProblem):
                 f"{self.lifetime!r}"
             )
         object.__setattr__(self, "accepts", accepted)
+
+    def charts(self, phenotypes: Any) -> list[Chart]:
+        """Return ways in the plane; see `problems.meta.walk_charts`."""
+        from problems.meta.walk_charts import ways
+
+        return ways(self.tasks, self.lifetime, phenotypes)
