@@ -40,6 +40,15 @@ def mean_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centre, np.where(count > 1, half, np.nan)
 
 
+def told(values: np.ndarray, decimals: int = 3) -> str:
+    """Return the mean of some numbers `[n]` with its interval, in words; how many failed, where any is not finite."""
+    failed = int((~usable(values)).sum())
+    if failed:
+        return f"{failed} of {len(values)} failed"
+    centre, half = mean_interval(values)
+    return f"{float(centre):.{decimals}f}" + (f" ± {float(half):.{decimals}f}" if len(values) > 1 else "")
+
+
 def quartiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the lower quartile, the median and the upper quartile over the last axis."""
     flat = np.where(usable(values), values, np.nan).reshape(-1, values.shape[-1])

@@ -39,7 +39,7 @@ class LifetimeProblem(Problem):
 
     Raises:
         ValueError: a setting is outside its range.
-        TypeError: tasks or lifetime are none.
+        TypeError: tasks or lifetime are none, or nothing is left to inherit.
     """
 
     tasks: TaskDistribution
@@ -57,6 +57,11 @@ class LifetimeProblem(Problem):
             )
         if self.inheritance not in INHERITANCE:
             raise ValueError(f"{kind}: inheritance is one of {', '.join(INHERITANCE)}, got {self.inheritance!r}")
+        if self.inheritance == "lamarckian" and not self.lifetime.inheritable:
+            raise TypeError(
+                f"{kind}: {type(self.lifetime).__name__} leaves nothing that a genome could take over; use "
+                f"inheritance='baldwinian'"
+            )
         if self.count < 1 or not 0 < self.lamarckian_rate <= 1:
             raise ValueError(
                 f"{kind}: expected count >= 1 and lamarckian_rate above 0, up to 1, got {self.count} and "
@@ -83,9 +88,17 @@ class LifetimeProblem(Problem):
     def evaluate(self, phenotypes: Any, rng: np.random.Generator) -> Outcomes:
         """Let individuals live on the generation's tasks and score them; see `Problem.evaluate`."""
         tasks = self.tasks.sample(self.count, rng)
+        if not isinstance(tasks, self.lifetime.lives_on):
+            raise TypeError(
+                f"{self.name}: tasks of {type(self.tasks).__name__} are {type(tasks).__name__}, and "
+                f"{type(self.lifetime).__name__} is a lifetime on {self.lifetime.lives_on.__name__}; choose another "
+                f"lifetime, or the problem that the tasks are for"
+            )
         device = getattr(phenotypes, "device", torch.device("cpu"))
         lives = self.lifetime.live(phenotypes, tasks.to(device), seed=int(rng.integers(2**63)))
-        outcomes = replace(outcomes_of(self.score(lives)), measured=self.measured(lives))
+        scores = self.score(lives)
+        scores = torch.where(finite(phenotypes, len(scores)).to(scores.device)[:, None], scores, torch.nan)
+        outcomes = replace(outcomes_of(scores), measured=self.measured(lives))
         if self.inheritance == "baldwinian":
             return outcomes
         return replace(outcomes, learned=self.inherited(phenotypes, lives))
@@ -100,15 +113,24 @@ class LifetimeProblem(Problem):
         return seen
 
     def inherited(self, phenotypes: Any, lives: Lives) -> Any:
-        """Return the phenotypes whose parameters have gone their share of the way to what was learned, over all tasks.
+        """Return the phenotypes whose parameters have gone their share of the way to what was learned, over tasks.
 
         Raises:
-            TypeError: the lifetime leaves nothing that could be inherited.
+            TypeError: the lifetime left nothing.
         """
         if lives.learned is None:
-            raise TypeError(
-                f"{type(self).__name__}: {type(self.lifetime).__name__} leaves nothing that a genome could take over; "
-                f"use inheritance='baldwinian'"
-            )
+            raise TypeError(f"{type(self.lifetime).__name__} says that it is inheritable, and gives no `learned`")
         # Reptile, algorithm 2: theta + rate * mean over tasks of (learned - theta)
         return replace(phenotypes, parameters=torch.lerp(phenotypes.parameters, lives.learned, self.lamarckian_rate))
+
+
+def finite(phenotypes: Any, count: int) -> torch.Tensor:
+    """Return which individuals have no number that is not finite, `[n]`: those that have fail, whatever they score.
+
+    A policy of NaN, say, takes the first action for ever, and would be paid for it.
+    """
+    sound = torch.ones(count, dtype=torch.bool)
+    for values in vars(phenotypes).values():
+        if isinstance(values, torch.Tensor) and values.is_floating_point() and values.shape[:1] == (count,):
+            sound &= values.flatten(1).isfinite().all(1).cpu()
+    return sound

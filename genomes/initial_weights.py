@@ -120,7 +120,7 @@ class InitialWeights(Genome):
 
     def express(self, rows: torch.Tensor) -> Parametrised:
         """Return the networks; differentiable in the rows."""
-        numbers, end = self.layout.view(rows, "numbers"), self.network.parameters
+        numbers, end = self.layout.view(rows, "numbers").to(torch.float32), self.network.parameters
         steps = self.step_size * (STEP_SCALE * numbers[:, end:]).exp() if self.step_sizes else None
         return Parametrised(self.network, numbers[:, :end], steps)
 

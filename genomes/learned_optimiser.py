@@ -43,6 +43,7 @@ class LearnedOptimiser(Genome):
     mutation_deviation: float = 0.05
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", tuple(self.hidden))  # as a champion's file gives it back
         parameter_count(self.form, self.hidden)
 
     @classmethod

@@ -7,11 +7,14 @@ Methods: weights as drawn; joint training; MAML, its first-order form (Finn, Abb
 Achiam & Schulman 2018); an evolution strategy whose lifetimes are Baldwinian (Fernando et al. 2018), with and without
 genes for step sizes; and a population that inherits what it learned. `table` prints mean squared errors on 600 frozen
 tasks with 100 query points, after 0, 1, 5 and 10 steps: one table at equal processor time of one thread, one at equal
-task evaluations. Intervals are over seeds. A row is missing where the time ended before the evaluations were used up.
+task evaluations. All are tested with ten points to learn from; while they search, a task evaluation is a life on ten,
+and on 50 for Reptile and the population that inherits, as in the former's article. Rates stay as they are to the end:
+when that comes is not known before. Intervals are over seeds. A row is missing where the time ended before the
+evaluations were used up. What is done is not done again: the second command, and a first that goes on, count each run
+once.
 """
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -26,8 +29,9 @@ from evo.algorithms.meta_gradient import MetaGradient
 from evo.algorithms.population_based_training import PopulationBasedTraining
 from evo.budget import run_within
 from evo.genome import Genome
-from evo.interval import mean_interval
+from evo.interval import told
 from evo.learning.lifetimes.gradient_steps import GradientSteps
+from evo.results import Results
 from genomes.initial_weights import InitialWeights
 from problems.few_shot.sinusoids import FewShotSinusoids, Sinusoids
 
@@ -75,13 +79,15 @@ def tested(genome: Genome, rows: torch.Tensor, fitness: torch.Tensor) -> list[fl
     return [float(error) for error in lives.scores.mean((0, 1))]
 
 
-def results(seeds: range, seconds: float, evaluations: int, longest: float) -> Iterator[dict[str, Any]]:
-    """Yield a line per method and seed."""
+def run(seeds: range, seconds: float, evaluations: int, longest: float, done: Results) -> Iterator[dict[str, Any]]:
+    """Yield a line per method and seed that is not done."""
     for seed in seeds:
         genome = InitialWeights.for_problem(problem)
         errors = tested(genome, genome.sample(1, np.random.default_rng(seed)), torch.zeros(1))
         yield {"method": "as drawn", "seed": seed, "at": {"seconds": {"tested": errors}}}
         for name, (task, algorithm, settings) in METHODS.items():
+            if done.has(method=name, seed=seed):
+                continue
             budgets = {"seconds": seconds, "task_evaluations": evaluations, "longest": longest}
             made = InitialWeights.for_problem(task, **settings)
             found = run_within(task, made, algorithm, tested, seed=seed, **budgets)  # type: ignore[arg-type]
@@ -98,8 +104,7 @@ def table(lines: list[dict[str, Any]], budget: str) -> str:
     for method in dict.fromkeys(line["method"] for line in lines):
         spent = [line["at"][budget] for line in lines if line["method"] == method and budget in line["at"]]
         if spent:
-            centre, half = mean_interval(np.array([one["tested"] for one in spent]).T)
-            cells = "".join(f"{c:8.3f} ± {h:5.3f}" for c, h in zip(centre, half, strict=True))
+            cells = "".join(f"{told(errors):>16}" for errors in np.array([one["tested"] for one in spent]).T)
             costs = [np.mean([one.get(key, 0.0) for one in spent]) for key in ("seconds", "task_evaluations")]
             text.append(f"{method:34}{cells}{costs[0]:8.1f}{costs[1]:14.0f}")
     return "\n".join(text)
@@ -116,16 +121,16 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=FOLDER)
     asked = parser.parse_args()
-    file = asked.folder / "results.jsonl"
+    results = Results(asked.folder, ("method", "seed"))
     if asked.what == "run":
         torch.set_num_threads(1)
-        asked.folder.mkdir(parents=True, exist_ok=True)
+        budgets = {"seconds": asked.seconds, "evaluations": asked.evaluations, "longest": asked.longest}
+        results = Results(asked.folder, results.names, budgets)
         seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-        with file.open("a") as out:
-            for result in results(seeds, asked.seconds, asked.evaluations, asked.longest):
-                print(json.dumps(result), file=out, flush=True)
-                print(result["method"], result["seed"], result["at"])
-    lines = [json.loads(line) for line in file.read_text().splitlines()]
+        for result in run(seeds, **budgets, done=results):
+            results.add(result)
+            print(result["method"], result["seed"], result["at"], flush=True)
+    lines = results.lines()
     print(table(lines, "seconds"), table(lines, "task_evaluations"), sep="\n\n")
 
 

@@ -5,18 +5,17 @@
 
 Two problems: goals anywhere in a square, where every step's reward says how far the goal is (Finn, Abbeel & Levine
 2017), and four corners, of which one pays, and only from near (Song et al. 2020). Every lifetime is a trial of five
-episodes with one goal, of which the last is scored; hill climbing tries a neighbour in each but the first, and is
-scored by the best it found. The same evolution strategy evolves all of them, with as many trials: recurrent policies
-(RL2), networks with Hebbian plasticity (with weights drawn anew in each life, and with a decaying trace beside weights
-that evolve), initial weights and step sizes for hill climbing, and, as the control, networks that do not learn. All of
-them see the same.
+episodes with one goal, of which the last is scored; hill climbing tries a neighbour in each between the first and the
+last, which the best it found walks. The same evolution strategy evolves all of them, with as many trials: recurrent
+policies (RL2), networks with Hebbian plasticity (with weights drawn anew in each life, and with a decaying trace beside
+weights that evolve), initial weights and step sizes for hill climbing, and, as the control, networks that do not learn.
+All of them see the same.
 
 The table has the return of each episode on frozen test goals, of the centre that each run came to, beside standing
 still and walking straight to the goal, which nobody can who does not know it. Intervals are over seeds.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,9 +25,10 @@ import numpy as np
 import torch
 
 from evo.algorithms.evolution_strategy import EvolutionStrategy
+from evo.budget import some_ok
 from evo.evaluation.evaluator import Evaluator
 from evo.genome import Genome
-from evo.interval import mean_interval
+from evo.interval import told
 from evo.learning.lifetimes.base import Lifetime
 from evo.learning.lifetimes.climbing_walks import ClimbingWalks
 from evo.learning.lifetimes.fixed_walks import FixedWalks
@@ -36,6 +36,7 @@ from evo.learning.lifetimes.hebbian import Hebbian
 from evo.learning.lifetimes.recurrent_walks import RecurrentWalks
 from evo.learning.lifetimes.walks import Act, walk
 from evo.points import PointTasks
+from evo.results import Results
 from evo.search import Search
 from genomes.initial_weights import InitialWeights
 from genomes.plasticity import Plasticity
@@ -95,7 +96,7 @@ def evolved(name: str, method: str, population: int, generations: int, seed: int
     with Evaluator(problem) as evaluator:
         search = Search(
             genome, problem.objectives, True, generations, seed,
-            lambda genome, rows: evaluator.evaluate(genome, rows, search.rng("evaluation")),
+            lambda genome, rows: some_ok(evaluator.evaluate(genome, rows, search.rng("evaluation"))),
         )  # fmt: skip
         strategy.run(search)
     seconds = time.process_time() - start
@@ -116,8 +117,8 @@ def table(lines: list[dict[str, Any]], name: str) -> str:
     here = [line for line in lines if line["problem"] == name]
     for method in dict.fromkeys(line["method"] for line in here):
         mine = [line for line in here if line["method"] == method]
-        centre, half = mean_interval(np.array([[line["score"], *line["episodes"]] for line in mine]).T)
-        cells = "".join(f"{c:10.2f} ± {h:5.2f}" for c, h in zip(centre, half, strict=True))
+        returns = np.array([[line["score"], *line["episodes"]] for line in mine]).T
+        cells = "".join(f"{told(values, 2):>18}" for values in returns)
         costs = [np.mean([line.get(key, 0) for line in mine]) for key in ("seconds", "trials")]
         text.append(f"{method:18}{cells}{costs[0]:8.0f}{costs[1]:10.0f}")
     return "\n".join(text)
@@ -135,18 +136,19 @@ def main() -> None:
     parser.add_argument("--generations", type=int, default=60)
     parser.add_argument("--folder", type=Path, default=FOLDER)
     asked = parser.parse_args()
-    file = asked.folder / "results.jsonl"
+    results = Results(asked.folder, ("problem", "method", "seed"))
     if asked.what == "run":
         torch.set_num_threads(1)
-        asked.folder.mkdir(parents=True, exist_ok=True)
-        with file.open("a") as out:
-            for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
-                for name in asked.problems:
-                    for method in asked.methods:
-                        result = evolved(name, method, asked.population, asked.generations, seed)
-                        print(json.dumps(result), file=out, flush=True)
+        cost = {"population": asked.population, "generations": asked.generations}
+        results = Results(asked.folder, results.names, cost)
+        for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
+            for name in asked.problems:
+                for method in asked.methods:
+                    if not results.has(problem=name, method=method, seed=seed):
+                        result = evolved(name, method, **cost, seed=seed)
+                        results.add(result)
                         print(name, method, seed, result["score"], result["episodes"], result["seconds"], flush=True)
-    lines = [*known(), *(json.loads(line) for line in file.read_text().splitlines())]
+    lines = [*known(), *results.lines()]
     print("\n\n".join(table(lines, name) for name in TESTED))
 
 

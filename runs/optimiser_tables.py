@@ -45,8 +45,8 @@ def table(folder, name, settings, tasks, others):
     places = sorted({min(place, tasks.steps) for place in (20, 50, 100, 200)})
     heads = ("optimiser", "area", *(f"loss at {place}" for place in places), "median at the end")
     lines = [f"\n## {name} {settings or ''}\n", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    for rule, (rate, losses) in hand_optimisers.baselines(tasks, others).items():
-        lines.append(line(f"{rule} {rate:.3g}", losses, places))
+    for rule, (rate, losses, end) in hand_optimisers.baselines(tasks, others).items():
+        lines.append(line(f"{rule} {rate:.3g}{', an end of those tried' if end else ''}", losses, places))
     for run in load_campaign(folder / "source.py").runs():
         file = run.folder(folder) / "center.json"
         if file.is_file():

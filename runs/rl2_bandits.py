@@ -6,9 +6,9 @@
 A recurrent network of 16 units plays trials of 10, 100 or 500 pulls of 5, 10 or 50 arms; what it learns within a trial
 is in its memory alone. An evolution strategy moves its weights, by mirrored noise, all on the same bandits and luck.
 They trained 128 units by gradients on 125 million pulls; generations here are chosen for about that many with 10 pulls,
-and for a few times as many with 100 and 500. The second command plays the centre that each run came to on bandits that
-are always the same, beside strategies of people whose settings were chosen on other bandits, the exact optimum where it
-can be computed, and the published table.
+and for 8 and 25 times as many with 100 and 500. The second command plays the centre that each run came to on bandits
+that are always the same, beside strategies of people whose settings were chosen on other bandits, the exact optimum
+where it can be computed, and the published table.
 """
 
 from evo import Campaign

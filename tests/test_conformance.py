@@ -41,6 +41,7 @@ from evo.learners import Learners, Rules
 from evo.learning.lifetimes.black_box_search import SearchBlackBox
 from evo.learning.lifetimes.climbing_walks import ClimbingWalks
 from evo.learning.lifetimes.fixed_walks import FixedWalks
+from evo.learning.lifetimes.gradient_steps import GradientSteps
 from evo.learning.lifetimes.hebbian import Hebbian
 from evo.learning.supernet.supernet import dense_supernet
 from evo.learning.weight_training import TrainedWeights
@@ -71,6 +72,8 @@ from genomes.python_object import PythonObject
 from genomes.recurrent_policy import RecurrentPolicy
 from genomes.topology import Topology
 from genomes.vector import Vector
+from problems.few_shot.digit_pairs import DigitPairs
+from problems.few_shot.permuted_digits import PermutedPixels
 from problems.meta.bandits import BernoulliBandits
 from problems.meta.black_box import RandomFunctions
 from problems.meta.four_corners import Corners
@@ -218,6 +221,12 @@ PROBLEMS: dict[str, Problem] = {
     "more and more digits": problems.make("class-incremental-images-v1", data="digits", images=10, batch=5),
     "sinusoids of few points": problems.make("few-shot-sinusoids-v1", count=3),
     "sinusoids, inherited": problems.make("few-shot-sinusoids-v1", count=3, inheritance="lamarckian"),
+    "permuted digits, a few of each": problems.make(
+        "few-shot-permuted-digits-v1", tasks=PermutedPixels(shots=1, queries=2), lifetime=GradientSteps((2,)), count=2
+    ),
+    "pairs of digits, a few of each": problems.make(
+        "few-shot-digit-pairs-v1", tasks=DigitPairs(shots=2, queries=2, noise=0.3), count=2, inheritance="lamarckian"
+    ),
     "bandits": problems.make("bernoulli-bandits-v1", tasks=BernoulliBandits(pulls=4, arms=3), count=6),
     "decision problems": problems.make(
         "tabular-mdps-v1", tasks=RandomMdps(episodes=2, states=3, actions=2, horizon=3), count=4
@@ -317,6 +326,8 @@ def genomes_for(problem: Problem) -> dict[str, Genome]:
         made = {name: make(problem) for name, make in POLICIES.items()}
     if problem.accepts is PlasticNetworks:
         made = {name: make(problem) for name, make in PLASTIC.items()}
+        if getattr(getattr(problem, "lifetime", None), "normalized", False):
+            del made["plastic trace"]  # its weights stay as they are
     if problem.accepts is GrownPaths:
         made = {"grown path": GrownPath.for_problem(problem)}
     if problem.accepts is Pathways:

@@ -5,9 +5,15 @@ import pytest
 import torch
 
 from evo.evaluation.evaluator import Evaluator
+from evo.learning.lifetimes.comparison import Comparison
 from evo.learning.lifetimes.gradient_steps import GradientSteps
+from evo.learning.lifetimes.learned_optimiser import LARGEST, descend
+from evo.learning.lifetimes.recurrent import Recurrent
 from genomes.initial_weights import InitialWeights
+from genomes.recurrent_policy import RecurrentPolicy
 from problems.few_shot.sinusoids import FewShotSinusoids, Sinusoids
+from problems.meta.bandits import Bandits
+from problems.meta.quadratics import RandomQuadratics
 
 
 def evaluated(problem: FewShotSinusoids) -> tuple[InitialWeights, torch.Tensor, Any]:
@@ -64,3 +70,40 @@ def test_settings_outside_their_range(wrong: dict[str, Any], named: str) -> None
 def test_tasks_and_lifetime_are_told_from_others() -> None:
     with pytest.raises(TypeError, match="TaskDistribution"):
         FewShotSinusoids(tasks=GradientSteps(), lifetime=Sinusoids())  # type: ignore[arg-type]
+
+
+def test_tasks_that_a_lifetime_cannot_be_lived_on_are_told() -> None:
+    problem = FewShotSinusoids(lifetime=Recurrent())
+    genome = InitialWeights.for_problem(problem, hidden=(5,))
+    with pytest.raises(TypeError, match="tasks of Sinusoids are FewShot, and Recurrent is a lifetime on MarkovTasks"):
+        problem.evaluate(genome.express(genome.sample(1, np.random.default_rng(0))), np.random.default_rng(0))
+
+
+def test_nothing_to_inherit_is_told_before_anything_runs() -> None:
+    with pytest.raises(TypeError, match="Comparison leaves nothing that a genome could take over"):
+        FewShotSinusoids(lifetime=Comparison(), inheritance="lamarckian")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_individuals_with_numbers_that_are_not_finite_fail(value: float) -> None:
+    problem = Bandits(count=4)
+    genome = RecurrentPolicy.for_problem(problem, hidden=4)
+    rows = genome.sample(3, np.random.default_rng(0))
+    rows[1, 7] = value
+    with Evaluator(problem) as evaluator:
+        outcomes = evaluator.evaluate(genome, rows, np.random.default_rng(0))
+    assert outcomes.ok.tolist() == [True, False, True]
+
+
+def test_an_optimiser_that_flies_off_is_not_sent_back_to_the_start() -> None:
+    tasks = RandomQuadratics(size=3, steps=30).sample(2, np.random.default_rng(0))
+    steps = [0.0, 0.0, 0.0, np.nan, *[0.0] * 26]
+    losses = descend(lambda gradients, places, number: torch.full_like(places, steps[number]), tasks)
+    assert bool((losses[..., :4] < 1e3).all())
+    assert bool((losses[..., 4:] == LARGEST).all())
+
+
+def test_rows_in_double_precision_are_expressed_as_networks() -> None:
+    genome = InitialWeights.for_problem(FewShotSinusoids(), hidden=(5,))
+    rows = genome.sample(2, np.random.default_rng(0))
+    torch.testing.assert_close(genome.express(rows.double()).parameters, genome.express(rows).parameters)

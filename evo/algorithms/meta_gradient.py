@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from evo.algorithm import Algorithm
+from evo.learning.lifetimes.few_shot import FewShotLifetime, mean_of_tasks
 from evo.meta import LifetimeProblem
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class MetaGradient(Algorithm):
         updates: per generation.
 
     Raises:
-        ValueError: a setting is outside its range.
-        TypeError: the lifetime is none that can be differentiated.
+        ValueError: a setting is outside its range, or the problem's individuals inherit.
+        TypeError: the lifetime is none that can be differentiated, or none that method can use.
     """
 
     name: ClassVar[str] = "meta-gradient"
@@ -63,6 +64,17 @@ class MetaGradient(Algorithm):
             raise TypeError(
                 f"MetaGradient: problem is a LifetimeProblem whose lifetime has `losses` to differentiate, as "
                 f"GradientSteps and Comparison have, got {self.problem!r}"
+            )
+        if self.method == "reptile" and not isinstance(self.problem.lifetime, FewShotLifetime):
+            raise TypeError(
+                f"MetaGradient: reptile goes towards what a lifetime of steps has learned, as GradientSteps leaves it, "
+                f"and {type(self.problem.lifetime).__name__} learns no weights; use method='gradient'"
+            )
+        if self.problem.inheritance != "baldwinian":
+            raise ValueError(
+                f"MetaGradient: moves rows itself, and takes over nothing else: expected a problem with "
+                f"inheritance='baldwinian', got {self.problem.inheritance!r}; for a share of what was learned use "
+                f"method='reptile'"
             )
 
     def run(self, search: Search) -> None:
@@ -97,16 +109,21 @@ class MetaGradient(Algorithm):
         adam.step()
 
     def slopes(self, genome: Genome, rows: torch.Tensor, tasks: Any, seed: int) -> torch.Tensor:
-        """Return the gradient `[n, L]` of each row's own mean loss over tasks and horizons, through its lifetimes."""
+        """Return the gradient `[n, L]` of each row's own mean loss over tasks and horizons, through its lifetimes.
+
+        A row whose gradient is not finite stays where it is for once: 0 stands in.
+        """
         leaves = rows.detach().requires_grad_()
         lifetime: Any = self.problem.lifetime
         losses = lifetime.losses(genome.express(leaves), tasks, seed=seed)
         sign = -1.0 if self.problem.objectives[0].maximize else 1.0
         (slopes,) = torch.autograd.grad(sign * losses.mean((1, 2)).sum(), leaves)
-        return slopes
+        return torch.where(slopes.isfinite().all(1, keepdim=True), slopes, 0.0)
 
     def learned(self, genome: Genome, rows: torch.Tensor, tasks: Any, seed: int) -> torch.Tensor:
         """Return the rows `[n, L]` as they would be had they gone all the way to the mean of what they learned."""
         phenotypes = genome.express(rows)
-        lives = self.problem.lifetime.live(phenotypes, tasks, seed=seed)
-        return genome.absorb(rows, replace(phenotypes, parameters=lives.learned))
+        lifetime: Any = self.problem.lifetime
+        with torch.no_grad():
+            path = lifetime.lived(phenotypes, tasks, seed=seed)  # nobody is scored
+        return genome.absorb(rows, replace(phenotypes, parameters=mean_of_tasks(path[-1])))

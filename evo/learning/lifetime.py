@@ -103,7 +103,7 @@ class Lifetime(Problem):
         """
 
     def evaluate(self, phenotypes: Networks, rng: np.random.Generator) -> Outcomes:
-        """Score the networks as they are after their lifetimes, on draws that they did not learn from."""
+        """Score the networks as they are after their lifetimes, on draws apart from those they learned from."""
         learned = self.live(phenotypes, int(rng.integers(2**63)))
         outcomes = self.problem.evaluate(learned, rng)
         return replace(outcomes, learned=learned) if self.inheritance == "lamarckian" else outcomes

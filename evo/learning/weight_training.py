@@ -27,10 +27,11 @@ Batch = tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]
 @final
 @dataclass(frozen=True)
 class TrainedWeights(Lifetime):
-    """Networks descend the problem's loss on batches that all of them meet, and are scored on cases of their own.
+    """Networks descend the problem's loss on batches that all of them meet, and are scored on cases drawn apart.
 
-    Measured, besides scores: `before` `[n]`, the first objective at birth, on the cases that decide the score. It costs
-    `steps` passes forward and backward, and one forward for the score, of each network.
+    Batches and cases come from the problem's own data, so some of those that score were learned from. Measured, besides
+    scores: `before` `[n]`, the first objective at birth, on the cases that decide the score. It costs `steps` passes
+    forward and backward, and two forward for the scores, of each network.
 
     Attributes:
         steps: down the gradient; 0 leaves the networks as they were.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,16 +31,16 @@ def descents(tasks: TaskDistribution, lifetime: Lifetime, optimisers: LearnedOpt
     some = replace(tasks, split="test").sample(count, np.random.default_rng(0)).to(optimisers.device)
     others = replace(tasks, split="train").sample(count, np.random.default_rng(1)).to(optimisers.device)
     known = hand_optimisers.baselines(some, others, STEP_SIZES)
-    curves = {name: losses.mean(0) for name, (_, losses) in known.items()}
+    curves = {name: found.losses.mean(0) for name, found in known.items()}
     curves["champion"] = descend(mover(optimisers[:1]), some)[0].mean(0)
-    charts = [_losses(curves, count)]
+    charts = [_losses(curves, count, [name for name, found in known.items() if found.end])]
     if isinstance(some, Quadratics):
-        moves = {name: hand_optimisers.OPTIMISERS[name](known[name][0]) for name in BESIDE}
+        moves = {name: hand_optimisers.OPTIMISERS[name](known[name].step_size) for name in BESIDE}
         charts.append(_ways(some[:1], {**moves, "champion": mover(optimisers[:1])}))
     return charts
 
 
-def _losses(curves: Mapping[str, torch.Tensor], count: int) -> Chart:
+def _losses(curves: Mapping[str, torch.Tensor], count: int, at_ends: Sequence[str]) -> Chart:
     lines = [
         Line(
             name,
@@ -52,6 +52,8 @@ def _losses(curves: Mapping[str, torch.Tensor], count: int) -> Chart:
         for number, (name, losses) in enumerate(curves.items())
     ]
     said = f"Mean loss of {count} test tasks, step by step; step sizes of people's optimisers are the best on others."
+    if at_ends:
+        said += f" Of {', '.join(at_ends)} it is an end of those tried: a better one may lie beyond."
     return Chart("Descents", said, "step", "loss, power of 10", tuple(lines))
 
 

@@ -1,19 +1,21 @@
 """Optimisers that people wrote, as what learned ones are compared with, each with its best step size.
 
-The step size is chosen on tasks other than those it is judged on, from powers of 10 in quarters. Formulas are those of
-`torch.optim`: momentum and Nesterov's without dampening; RMSprop with 0.99; Adam with 0.9 and 0.999 (Kingma & Ba 2015).
+The step size is chosen on tasks other than those it is judged on, from powers of 10 in quarters, 0.0001 to 31.6.
+Formulas are those of `torch.optim`: momentum and Nesterov's without dampening; RMSprop with 0.99; Adam with 0.9 and
+0.999 (Kingma & Ba 2015).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 
 from evo.learning.lifetimes.learned_optimiser import Move, descend
 from evo.optimisees import Optimisees
 
-STEP_SIZES = tuple(10 ** (-quarter / 4) for quarter in range(17))
+STEP_SIZES = tuple(10 ** (-quarter / 4) for quarter in range(-6, 17))
 
 
 def plain(rate: float) -> Move:
@@ -74,13 +76,22 @@ OPTIMISERS: dict[str, Callable[[float], Move]] = {
 }
 
 
-def baselines(
-    tasks: Optimisees, others: Optimisees, step_sizes: Sequence[float] = STEP_SIZES
-) -> dict[str, tuple[float, torch.Tensor]]:
-    """Return each optimiser's step size, best on the tasks `others`, and losses on the way, `[tasks, steps + 1]`."""
+class Baseline(NamedTuple):
+    """An optimiser's step size, best on other tasks, and its losses on the way, `[tasks, steps + 1]`.
+
+    Where the step size is an `end` of those tried, a better one may lie beyond.
+    """
+
+    step_size: float
+    losses: torch.Tensor
+    end: bool
+
+
+def baselines(tasks: Optimisees, others: Optimisees, step_sizes: Sequence[float] = STEP_SIZES) -> dict[str, Baseline]:
+    """Return each optimiser's descents of `tasks`, with the step size that is best on the tasks `others`."""
     found = {}
     for name, make in OPTIMISERS.items():
         areas = {rate: float(descend(make(rate), others).mean()) for rate in step_sizes}
         rate = min(areas, key=lambda each: areas[each])
-        found[name] = (rate, descend(make(rate), tasks)[0])
+        found[name] = Baseline(rate, descend(make(rate), tasks)[0], rate in (min(step_sizes), max(step_sizes)))
     return found

@@ -36,10 +36,20 @@ class RandomQuadratics(TaskDistribution):
     Attributes:
         size: coordinates.
         steps: updates of a descent.
+
+    Raises:
+        ValueError: there are no coordinates or steps.
     """
 
     size: int = 10
     steps: int = 100
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.size, self.steps) < 1:
+            raise ValueError(
+                f"RandomQuadratics: expected size and steps of 1 or more, got {self.size} and {self.steps}"
+            )
 
     def draw(self, count: int, rng: np.random.Generator) -> Quadratics:
         """Return `count` functions."""

@@ -51,7 +51,7 @@ class NetworkTrainings(TaskDistribution):
         initial_deviation: of weights and biases.
 
     Raises:
-        ValueError: there is no such data set or activation.
+        ValueError: there is no such data set or activation, or a number is outside its range.
     """
 
     data: str = "digits"
@@ -67,6 +67,11 @@ class NetworkTrainings(TaskDistribution):
             raise ValueError(
                 f"NetworkTrainings: data is one of {', '.join(DATA)} and activation 'sigmoid' or 'relu', got "
                 f"{self.data!r} and {self.activation!r}"
+            )
+        if min(self.hidden, self.steps, self.batch) < 1 or not self.initial_deviation >= 0:
+            raise ValueError(
+                f"NetworkTrainings: expected hidden, steps and batch of 1 or more, and initial_deviation from 0 up, "
+                f"got {self.hidden}, {self.steps}, {self.batch} and {self.initial_deviation}"
             )
 
     def draw(self, count: int, rng: np.random.Generator) -> SmallNetworks:

@@ -8,6 +8,7 @@ from learning.lifetimes.plain_loops import plain_answers, tensors_of
 
 from evo import lineage
 from evo.algorithms.meta_gradient import MetaGradient
+from evo.learning.lifetimes.comparison import Comparison
 from evo.learning.lifetimes.gradient_steps import GradientSteps
 from evo.outcome import Outcomes
 from evo.search import Search
@@ -134,3 +135,21 @@ def test_settings_outside_their_range() -> None:
         MetaGradient(PROBLEM, "maml")
     with pytest.raises(TypeError, match="lifetime"):
         MetaGradient("sinusoids")  # type: ignore[arg-type]
+
+
+def test_methods_that_do_not_fit_are_told_before_anything_runs() -> None:
+    with pytest.raises(TypeError, match="Comparison learns no weights; use method='gradient'"):
+        MetaGradient(FewShotSinusoids(lifetime=Comparison()), "reptile")
+    with pytest.raises(ValueError, match="expected a problem with inheritance='baldwinian'"):
+        MetaGradient(FewShotSinusoids(inheritance="lamarckian"))
+
+
+def test_a_row_whose_gradient_is_not_finite_waits() -> None:
+    problem = FewShotSinusoids(count=2)
+    genome = InitialWeights.for_problem(problem, hidden=(4,))
+    rows = genome.sample(2, np.random.default_rng(0))
+    rows[1] *= 1e30
+    tasks = problem.tasks.sample(2, np.random.default_rng(0))
+    slopes = MetaGradient(problem).slopes(genome, rows, tasks, 0)
+    assert bool(slopes[0].any())
+    assert not bool(slopes[1].any())

@@ -9,9 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import torch
+
+from evo.tasks import Tasks
 
 
 @final
@@ -33,6 +35,16 @@ class Lives:
     measured: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
+def sliced(lives: Lives, which: slice) -> Lives:
+    """Return the lives of some of the individuals."""
+    return Lives(
+        scores=lives.scores[which],
+        before=None if lives.before is None else lives.before[which],
+        learned=None if lives.learned is None else lives.learned[which],
+        measured={name: values[which] for name, values in lives.measured.items()},
+    )
+
+
 def together(parts: Sequence[Lives]) -> Lives:
     """Return the lives of several batches of individuals, in order, as those of one."""
     before = [part.before for part in parts if part.before is not None]
@@ -49,12 +61,19 @@ def together(parts: Sequence[Lives]) -> Lives:
 class Lifetime(ABC):
     """How individuals change on tasks. Subclasses give `live_together`.
 
+    Class attributes:
+        lives_on: the type of tasks that it can be lived on.
+        inheritable: whether `learned` is there, so that genomes may take it over.
+
     Attributes:
         chunk: individuals that live at a time, which bounds memory and keeps them in the cache; it changes no bit.
 
     Raises:
         ValueError: a chunk is less than one individual.
     """
+
+    lives_on: ClassVar[type[Tasks]] = Tasks
+    inheritable: ClassVar[bool] = False
 
     chunk: int = field(default=64, kw_only=True)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 
@@ -20,6 +20,7 @@ from evo import learned_genetics, learned_recombination, seeds
 from evo.black_box import BlackBoxes
 from evo.learning.lifetimes.base import Lifetime, Lives
 from evo.search_rules import SearchRules
+from evo.tasks import Tasks
 
 LEAST = 1e-8
 
@@ -37,6 +38,8 @@ class SearchBlackBox(Lifetime):
     Raises:
         ValueError: a setting is outside its range.
     """
+
+    lives_on: ClassVar[type[Tasks]] = BlackBoxes
 
     population: int = 16
     generations: int = 50

@@ -16,15 +16,17 @@ from evo.learning.lifetimes.fixed_walks import act_apart
 from evo.learning.lifetimes.walks import fits, walk
 from evo.parametrised import Parametrised
 from evo.points import PointTasks
+from evo.tasks import Tasks
 
 
 @final
 @dataclass(frozen=True)
 class ClimbingWalks(Lifetime):
-    """The first episode is walked as born, each later one by a neighbour of the best so far.
+    """The first episode is walked as born, later ones by a neighbour of the best so far, the last one by the best.
 
-    As many episodes as other lifetimes of the task have. The score is the return of the best network found; nothing is
-    random in the plane, so another episode would earn the same. Measured: `returns` of every episode as it was walked.
+    As many episodes as other lifetimes of the task have, and as there the last one is scored: nothing is random in the
+    plane, so it earns what the best network found earned before. Of one or two episodes, all are walked as born.
+    Measured: `returns` of every episode as it was walked.
 
     Attributes:
         deviation: the standard deviation of a neighbour's weights, for individuals without step sizes of their own,
@@ -35,6 +37,8 @@ class ClimbingWalks(Lifetime):
     """
 
     accepts: ClassVar[type] = Parametrised
+    lives_on: ClassVar[type[Tasks]] = PointTasks
+    inheritable: ClassVar[bool] = True
 
     deviation: float = 0.1
 
@@ -44,8 +48,8 @@ class ClimbingWalks(Lifetime):
             raise ValueError(f"ClimbingWalks: deviation: expected a number above 0, got {self.deviation}")
 
     def noise(self, parameters: int, tasks: PointTasks, seed: int) -> torch.Tensor:
-        """Return where neighbours lie, `[tasks, episodes - 1, parameters]`, the same for all individuals."""
-        shape = (len(tasks), tasks.episodes - 1, parameters)
+        """Return where neighbours lie, `[tasks, max(0, episodes - 2), parameters]`, the same for all individuals."""
+        shape = (len(tasks), max(0, tasks.episodes - 2), parameters)
         return seeds.normal(seeds.rng(seed, "climbing walks"), shape, tasks.goals)
 
     def live_together(self, phenotypes: Parametrised, tasks: PointTasks, *, seed: int) -> Lives:
@@ -58,11 +62,13 @@ class ClimbingWalks(Lifetime):
         with torch.no_grad():
             returns = [walk(act_apart(network, network.split(now)), single, count)[..., 0]]
             highest = returns[0]
-            for turn in range(tasks.episodes - 1):
+            for turn in range(noise.shape[1]):
                 tried = now + sizes * noise[:, turn]
                 returns.append(walk(act_apart(network, network.split(tried)), single, count)[..., 0])
                 better = returns[-1] > highest  # ES-MAML, algorithm 4, line 4
                 now, highest = torch.where(better[..., None], tried, now), torch.where(better, returns[-1], highest)
+        if tasks.episodes > 1:
+            returns.append(highest)  # what another walk of the same way would earn, to the bit
         return Lives(highest[..., None], returns[0], now.mean(1), {"returns": torch.stack(returns, -1)})
 
     def sizes(self, phenotypes: Parametrised) -> torch.Tensor | float:

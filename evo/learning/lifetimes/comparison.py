@@ -8,7 +8,7 @@ full context embeddings. With gradients through it (`MetaGradient`) it is how th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch.nn import functional
@@ -16,7 +16,7 @@ from torch.nn import functional
 from evo.learning.lifetimes.base import Lifetime, Lives
 from evo.learning.lifetimes.few_shot import hits, loss
 from evo.parametrised import Parametrised
-from evo.tasks import FewShot
+from evo.tasks import FewShot, Tasks
 
 KINDS = ("prototypical", "matching")
 LEAST = 1e-8
@@ -34,6 +34,8 @@ class Comparison(Lifetime):
     Raises:
         ValueError: there is no such kind.
     """
+
+    lives_on: ClassVar[type[Tasks]] = FewShot
 
     kind: str = "prototypical"
 

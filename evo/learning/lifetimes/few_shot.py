@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
-from evo.learning.lifetimes.base import Lifetime, Lives
+from evo.learning.lifetimes.base import Lifetime, Lives, sliced
 from evo.parametrised import LayeredNetwork, Parametrised, Weights
-from evo.tasks import FewShot
+from evo.tasks import FewShot, Tasks
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class FewShotLifetime(Lifetime):
     Raises:
         ValueError: there are no horizons, or they do not increase.
     """
+
+    lives_on: ClassVar[type[Tasks]] = FewShot
+    inheritable: ClassVar[bool] = True
 
     horizons: tuple[int, ...] = (1,)
 
@@ -70,6 +74,9 @@ class FewShotLifetime(Lifetime):
 
     def live_together(self, phenotypes: Parametrised, tasks: FewShot, *, seed: int) -> Lives:
         """Return what becomes of the networks; see `Lifetime.live_together`."""
+        if len(phenotypes) == 1:  # a product of one matrix has other last bits than one of several
+            twice = self.live_together(phenotypes[torch.tensor([0, 0])], tasks, seed=seed)
+            return sliced(twice, slice(1))
         with torch.no_grad():
             path = self.lived(phenotypes, tasks, seed=seed)
             network = phenotypes.network
@@ -79,8 +86,7 @@ class FewShotLifetime(Lifetime):
             seen = {}
             if tasks.classes:
                 seen["accuracy"] = torch.stack([hits(one, tasks.query_targets) for one in answers[1:]], -1)
-            learned = torch.cat([tensor.mean(1).flatten(1) for tensor in path[-1]], 1)
-        return Lives(losses[..., 1:], losses[..., 0], learned, seen)
+        return Lives(losses[..., 1:], losses[..., 0], mean_of_tasks(path[-1]), seen)
 
     def lived(self, phenotypes: Parametrised, tasks: FewShot, *, seed: int) -> list[Weights]:
         """Return the weights `[n, tasks, *shape]` of n networks, at birth and after each step."""
@@ -107,6 +113,11 @@ def newborn_answers(phenotypes: Parametrised, inputs: torch.Tensor) -> torch.Ten
         return network.answers(weights, inputs)
     answers = network.answers(weights, inputs.flatten(0, 1))
     return answers.reshape(len(phenotypes), *inputs.shape[:2], -1)
+
+
+def mean_of_tasks(weights: Weights) -> torch.Tensor:
+    """Return flat parameters `[n, parameters]`, the mean over tasks of weights `[n, tasks, *shape]`."""
+    return torch.cat([tensor.mean(1).flatten(1) for tensor in weights], 1)
 
 
 def spread(network: LayeredNetwork, sizes: torch.Tensor | None) -> Weights | None:

@@ -32,7 +32,10 @@ class Hebbian(Walks):
 
     Attributes:
         normalized: whether each matrix of weights is divided by its largest after every step, as the article does
-            where weights would grow without end.
+            where weights would grow without end; of rule "abcd" alone.
+
+    Raises:
+        ValueError: when lived, weights to be normalized are those of rule "trace", which stay as they are.
     """
 
     accepts: ClassVar[type] = PlasticNetworks
@@ -60,7 +63,15 @@ def living(networks: PlasticNetworks, weights: torch.Tensor, *, normalized: bool
         networks: n of them.
         weights: at birth, `[n or 1, tasks, connections]`.
         normalized: see `Hebbian`.
+
+    Raises:
+        ValueError: weights are to be normalized that the rule leaves as they are.
     """
+    if normalized and networks.rule == "trace":
+        raise ValueError(
+            "Hebbian: normalized: expected networks whose weights change, of rule 'abcd', got rule 'trace', whose "
+            "weights stay and whose traces decay; use normalized=False, or Plasticity(rule='abcd')"
+        )
     tracing = networks.rule == "trace"
     change: Change = _traced if tracing else _abcd
     fixed = networks.layers(weights.expand(len(networks), -1, -1))  # [n, tasks, units, 1 + inputs]
@@ -75,7 +86,7 @@ def living(networks: PlasticNetworks, weights: torch.Tensor, *, normalized: bool
             before = torch.cat((torch.ones_like(values[..., :1]), values), -1).unsqueeze(-2)
             values = torch.tanh(before @ counts.mT).squeeze(-2)
             after = change(now, coefficients, before, values.unsqueeze(-1))
-            if normalized and not tracing:
+            if normalized:
                 after = after / after.abs().amax((-2, -1), keepdim=True).clamp_min(LEAST)
             state[number] = after if everyone else torch.where(awake[..., None, None], after, now)
         return values

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 
@@ -16,6 +16,7 @@ from evo.learning.lifetimes.base import Lifetime, Lives
 from evo.optimisees import Optimisees
 from evo.optimisers import LearnedOptimisers
 from evo.policies import Matrices, RecurrentPolicies, step
+from evo.tasks import Tasks
 
 LARGEST = 1e4
 """Loss beyond which none is counted."""
@@ -30,6 +31,8 @@ it may keep a state from step to step."""
 @dataclass(frozen=True)
 class Optimise(Lifetime):
     """Descend each task's function with the optimiser that the individual is."""
+
+    lives_on: ClassVar[type[Tasks]] = Optimisees
 
     def live_together(self, phenotypes: LearnedOptimisers, tasks: Optimisees, *, seed: int) -> Lives:
         """Return the logarithm of each descent's area; measured: `area`, and the `final` loss."""
@@ -46,7 +49,7 @@ def descend(move: Move, tasks: Optimisees, count: int = 1) -> torch.Tensor:
         loss, gradients = tasks.slope(places, number)
         losses.append(loss.nan_to_num(nan=LARGEST).clamp(max=LARGEST))
         if number < tasks.steps:
-            places = (places + move(gradients, places, number)).nan_to_num(nan=0.0).clamp(-LIMIT, LIMIT)
+            places = (places + move(gradients, places, number)).nan_to_num(nan=LIMIT).clamp(-LIMIT, LIMIT)
     return torch.stack(losses, 2).to(torch.float64)
 
 

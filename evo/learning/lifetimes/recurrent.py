@@ -9,13 +9,14 @@ Source: Duan et al. 2016 (RL2: Fast reinforcement learning via slow reinforcemen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 
 from evo.learning.lifetimes.base import Lifetime, Lives
 from evo.markov import Chance, MarkovTasks, chance
 from evo.policies import RecurrentPolicies, step
+from evo.tasks import Tasks
 
 
 @final
@@ -26,6 +27,8 @@ class Recurrent(Lifetime):
     Attributes:
         greedy: whether the action with the largest logit is taken, or else one drawn from their softmax.
     """
+
+    lives_on: ClassVar[type[Tasks]] = MarkovTasks
 
     greedy: bool = False
 

@@ -15,6 +15,7 @@ import torch
 
 from evo.learning.lifetimes.base import Lifetime, Lives
 from evo.points import PointTasks
+from evo.tasks import Tasks
 
 Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """From what is observed `[n, tasks, 6]`, and who is awake `[n, tasks]`, to answers `[n, tasks, 2]`. It may keep a state
@@ -34,9 +35,10 @@ class Walks(Lifetime):
         accepts: the type of phenotypes that walk so.
 
     Raises:
-        ValueError: no episode counts.
+        ValueError: no episode counts, or, when lived, more than a trial has.
     """
 
+    lives_on: ClassVar[type[Tasks]] = PointTasks
     accepts: ClassVar[type]
 
     counted: int = 1
@@ -52,6 +54,11 @@ class Walks(Lifetime):
 
     def live_together(self, phenotypes: Any, tasks: PointTasks, *, seed: int) -> Lives:
         """Return what trials earned; see `Lifetime.live_together`."""
+        if self.counted > tasks.episodes:
+            raise ValueError(
+                f"{type(self).__name__}: counted: a trial of these tasks has {tasks.episodes} episodes, got "
+                f"{self.counted}; let fewer count, or give the tasks more episodes"
+            )
         with torch.no_grad():
             returns = walk(self.act(phenotypes, tasks, seed=seed), tasks, len(phenotypes))
         scores = returns[..., -self.counted :].mean(-1, keepdim=True)

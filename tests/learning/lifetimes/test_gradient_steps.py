@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from learning.lifetimes.plain_loops import (
@@ -12,6 +13,8 @@ from learning.lifetimes.plain_loops import (
 
 from evo.learning.lifetimes.gradient_steps import GradientSteps
 from evo.parametrised import LayeredNetwork
+from genomes.initial_weights import InitialWeights
+from problems.few_shot.sinusoids import FewShotSinusoids
 
 NETWORKS = {"dense": DENSE, "tanh": BENT, "pictures": PICTURES, "plain pictures": PLAIN_PICTURES}
 
@@ -72,3 +75,17 @@ def test_individuals_stay_as_they_are_and_one_that_diverges_spoils_no_other() ->
 def test_settings_outside_their_range(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=f"GradientSteps.*{next(iter(wrong))}"):
         GradientSteps(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tasks", [1, 3, 25])
+@pytest.mark.parametrize("horizons", [(1,), (1, 5)])
+def test_the_last_of_65_has_the_same_bits_as_alone_and_in_company(tasks: int, horizons: tuple[int, ...]) -> None:
+    problem = FewShotSinusoids()
+    genome = InitialWeights.for_problem(problem)
+    individuals = genome.express(genome.sample(65, np.random.default_rng(0)))
+    met = problem.tasks.sample(tasks, np.random.default_rng(1))
+    whole = GradientSteps(horizons=horizons, chunk=65).live(individuals, met, seed=0)
+    for chunk in (1, 64):
+        parts = GradientSteps(horizons=horizons, chunk=chunk).live(individuals, met, seed=0)
+        for name in ("scores", "before", "learned"):
+            assert torch.equal(getattr(parts, name), getattr(whole, name)), (chunk, name)

@@ -77,11 +77,13 @@ def weights_at_birth(networks: PlasticNetworks, number: int, task: int, tasks: i
     return (0.1 * (2.0 * drawn.astype(np.float32) - 1.0))[task]
 
 
-@every_kind
-@pytest.mark.parametrize("normalized", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "normalized"),
+    [(kind, normalized) for kind in KINDS for normalized in (False, True) if not (normalized and kind == "trace")],
+)
 @pytest.mark.parametrize("tasks", [NEAR, CORNERS], ids=["near", "corners"])
-def test_lives_are_those_of_connections_one_by_one(genome: Plasticity, normalized: bool, tasks: PointTasks) -> None:
-    networks = individuals(genome)
+def test_lives_are_those_of_connections_one_by_one(kind: str, normalized: bool, tasks: PointTasks) -> None:
+    networks = individuals(KINDS[kind])
     lives = Hebbian(normalized=normalized).live(networks, tasks, seed=6)
 
     def make(number: int, task: int) -> Any:
@@ -161,3 +163,8 @@ def test_without_a_rate_nothing_is_learned_and_with_one_a_coincidence_is() -> No
 def test_impossible_networks_are_refused(changed: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         replace(individuals(KINDS["abcd"], 2), **changed)
+
+
+def test_weights_that_do_not_change_are_not_normalized() -> None:
+    with pytest.raises(ValueError, match=r"normalized: expected .* of rule 'abcd', got rule 'trace'"):
+        Hebbian(normalized=True).live(individuals(KINDS["trace"]), NEAR, seed=0)

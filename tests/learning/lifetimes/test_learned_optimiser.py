@@ -97,7 +97,32 @@ def test_each_hand_optimiser_has_the_step_size_that_is_best_on_other_tasks() -> 
     others = RandomQuadratics(size=4, steps=12).sample(30, np.random.default_rng(5))
     found = hand_optimisers.baselines(QUADRATICS, others, (0.001, 0.01, 1.0))
     assert found["SGD"][0] == 0.01
-    assert all(losses.shape == (7, 13) and losses[:, 0].isfinite().all() for _, losses in found.values())
+    assert all(each.losses.shape == (7, 13) and each.losses[:, 0].isfinite().all() for each in found.values())
+
+
+def test_step_sizes_at_an_end_of_those_tried_are_named() -> None:
+    others = RandomQuadratics(size=4, steps=12).sample(30, np.random.default_rng(5))
+    for step_sizes, end in (((0.001, 0.01, 1.0), False), ((0.001, 0.01), True), ((0.01, 1.0), True)):
+        found = hand_optimisers.baselines(QUADRATICS, others, step_sizes)["SGD"]
+        assert (found.step_size, found.end) == (0.01, end)
+    assert max(hand_optimisers.STEP_SIZES) == pytest.approx(31.6, rel=1e-3)
+    assert min(hand_optimisers.STEP_SIZES) == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize(
+    ("made", "changed", "said"),
+    [
+        (RandomQuadratics, {"size": 0}, "size and steps of 1 or more, got 0 and 100"),
+        (RandomQuadratics, {"steps": 0}, "size and steps of 1 or more, got 10 and 0"),
+        (NetworkTrainings, {"batch": 0}, "of 1 or more, .* got 20, 100, 0 and 0.01"),
+        (NetworkTrainings, {"steps": 0}, "of 1 or more, .* got 20, 0, 128 and 0.01"),
+        (NetworkTrainings, {"hidden": 0}, "of 1 or more, .* got 0, 100, 128 and 0.01"),
+        (NetworkTrainings, {"initial_deviation": -0.1}, "from 0 up, got 20, 100, 128 and -0.1"),
+    ],
+)
+def test_tasks_without_anything_to_descend_are_refused(made: Any, changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        made(**changed)
 
 
 def features_by_hand(parameters: np.ndarray, gradients: np.ndarray) -> np.ndarray:

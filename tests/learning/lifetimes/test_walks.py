@@ -125,24 +125,39 @@ def test_who_sleeps_remembers_nothing() -> None:
 def test_climbing_walks_are_climbed_step_by_step(tasks: PointTasks, step_sizes: str) -> None:
     tasks, some, taken = replace(tasks, episodes=7), networks(2, step_sizes), 0
     lives = ClimbingWalks(deviation=0.4).live(some, tasks, seed=9)
-    draws = seeds.rng(9, "climbing walks").standard_normal((len(tasks), tasks.episodes - 1, NETWORK.parameters))
+    draws = seeds.rng(9, "climbing walks").standard_normal((len(tasks), tasks.episodes - 2, NETWORK.parameters))
     learned = np.zeros((2, len(tasks), NETWORK.parameters))
     for number in range(2):
         for task in range(len(tasks)):
             one = replace(tasks[task : task + 1], episodes=1)
             best, highest, walked = some.parameters[number].double().numpy(), -np.inf, []
             for turn in range(tasks.episodes):
-                tried = best + sizes_of(some, number) * draws[task, turn - 1] if turn else best
+                trying = 0 < turn < tasks.episodes - 1
+                tried = best + sizes_of(some, number) * draws[task, turn - 1] if trying else best
                 layers = layers_of(torch.from_numpy(tried))
                 walked.append(plain_returns(lambda *_, own=layers: lambda seen: plain_layers(own, seen), 1, one).item())
                 if walked[-1] > highest:
-                    best, highest, taken = tried, walked[-1], taken + (turn > 0)
+                    best, highest, taken = tried, walked[-1], taken + trying
             learned[number, task] = best
+            assert walked[-1] == highest
             np.testing.assert_allclose(lives.measured["returns"][number, task], walked, rtol=1e-5, atol=1e-5)
-            assert lives.scores[number, task, 0].item() == pytest.approx(highest, rel=1e-5)
+            assert lives.scores[number, task, 0].item() == pytest.approx(walked[-1], rel=1e-5)
             assert torch.as_tensor(lives.before)[number, task].item() == pytest.approx(walked[0], rel=1e-5)
-    assert 0 < taken < 2 * len(tasks) * (tasks.episodes - 1)
+    assert 0 < taken < 2 * len(tasks) * (tasks.episodes - 2)
     np.testing.assert_allclose(torch.as_tensor(lives.learned), learned.mean(1), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("episodes", [1, 2])
+def test_who_has_no_time_to_try_walks_as_born(episodes: int) -> None:
+    tasks, some = replace(NEAR, episodes=episodes), networks(2)
+    lives = ClimbingWalks(deviation=0.4).live(some, tasks, seed=9)
+    assert ClimbingWalks().noise(NETWORK.parameters, tasks, 9).shape == (3, 0, NETWORK.parameters)
+    np.testing.assert_allclose(
+        lives.measured["returns"][..., 0], plain_returns(plain(some), 2, tasks)[..., 0], rtol=1e-5
+    )
+    assert lives.measured["returns"].shape == (2, 3, episodes)
+    assert torch.equal(lives.measured["returns"], lives.scores.expand(-1, -1, episodes))
+    torch.testing.assert_close(lives.learned, some.parameters)
 
 
 def everyone(count: int) -> list[tuple[Any, Any]]:
@@ -192,5 +207,7 @@ def test_policies_of_another_shape_and_settings_outside_their_range_are_refused(
         RecurrentWalks().live(wrong, NEAR, seed=0)
     with pytest.raises(ValueError, match="FixedWalks: counted"):
         FixedWalks(counted=0)
+    with pytest.raises(ValueError, match="FixedWalks: counted: a trial of these tasks has 3 episodes, got 4"):
+        FixedWalks(counted=4).live(networks(), NEAR, seed=0)
     with pytest.raises(ValueError, match="ClimbingWalks: deviation"):
         ClimbingWalks(deviation=0.0)

@@ -17,7 +17,7 @@ from genomes.initial_weights import InitialWeights
 from genomes.learned_optimiser import LearnedOptimiser
 from genomes.recurrent_policy import RecurrentPolicy
 from problems.few_shot.sinusoids import FewShotSinusoids, Sinusoids
-from problems.meta import hand_optimisers
+from problems.meta import descent_charts, hand_optimisers
 from problems.meta.bandits import Bandits, BernoulliBandits
 from problems.meta.navigation import Navigation, UniformGoals
 from problems.meta.quadratics import DescendQuadratics, RandomQuadratics
@@ -103,7 +103,7 @@ def test_descents_are_those_of_torch_and_end_where_losses_say() -> None:
     losses, ways = problem.charts(expressed(LearnedOptimiser()))
     found, tasks = lines(losses), RandomQuadratics("test", size=4, steps=20).sample(64, RNG(0))
     others = RandomQuadratics(size=4, steps=20).sample(64, RNG(1))
-    rate = hand_optimisers.baselines(tasks, others, hand_optimisers.STEP_SIZES[::2])["SGD"][0]
+    rate = hand_optimisers.baselines(tasks, others, hand_optimisers.STEP_SIZES[::2])["SGD"].step_size
     place = tasks.start.clone().requires_grad_()
     optimiser, seen, walked = torch.optim.SGD([place], rate), [], []
     for _ in range(21):
@@ -119,6 +119,14 @@ def test_descents_are_those_of_torch_and_end_where_losses_say() -> None:
     across = [float((one - lowest) @ directions[0]) for one in walked]
     assert np.allclose(lines(ways)["SGD"].x, across, atol=1e-3)
     assert len(lines(ways)["champion"].x) == 21
+
+
+def test_descents_say_which_step_sizes_are_an_end_of_those_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, optimisers = DescendQuadratics(RandomQuadratics(size=2, steps=5)), expressed(LearnedOptimiser())
+    assert "an end of those tried" not in problem.charts(optimisers)[0].said
+    monkeypatch.setattr(descent_charts, "STEP_SIZES", (1e-4, 1e-3))
+    said = problem.charts(optimisers)[0].said
+    assert "Of SGD, momentum, NAG, RMSprop, Adam it is an end of those tried" in said
 
 
 def test_ways_begin_at_the_origin_and_pay_what_episodes_earn() -> None:
