@@ -67,7 +67,7 @@ class TrainedWeights(Lifetime):
     def live(self, networks: Networks, seed: int) -> Networks:
         """Return the networks with trained weights; see `Lifetime.live`."""
         batches = [self._batch(seed, step) for step in range(self.steps)]
-        weights = [trained(self._module(networks, number), batches, self.step_size) for number in range(len(networks))]
+        weights = [self._trained(networks, number, batches) for number in range(len(networks))]
         return networks.with_weights(torch.cat(weights)) if weights else networks
 
     def _batch(self, seed: int, step: int) -> Batch:
@@ -79,9 +79,11 @@ class TrainedWeights(Lifetime):
             )
         return batch
 
-    def _module(self, networks: Networks, number: int) -> NetworkModule:
+    def _trained(self, networks: Networks, number: int, batches: list[Batch]) -> torch.Tensor:
+        """Return a network's weights `[edges]` after its lifetime; as they are where they are not finite."""
         described: dict[str, Any] = {"inputs": self.inputs, "outputs": self.outputs, **networks.describe(number)}
-        return NetworkModule(described)
+        own = torch.tensor([edge[2] for edge in described["edges"]])
+        return trained(NetworkModule(described), batches, self.step_size) if bool(own.isfinite().all()) else own
 
 
 def trained(module: NetworkModule, batches: list[Batch], step_size: float) -> torch.Tensor:
