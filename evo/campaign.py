@@ -28,6 +28,8 @@ from evo.stateful import StatefulProblem
 from evo.versions import versions
 
 FORMAT = "evo.campaign/1"
+LONGEST_NAME = 200
+"""Bytes of a folder's name; disks take 255, and numbers may be put behind it."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,11 @@ class Campaign:
         self._check_parts()
         allowed = {"problem", "genome", "algorithm", "generations", "target"}
         for name, changes in self.variants.items():
-            if not set(changes) <= allowed or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+            letters = name.replace("-", "").replace("_", "").replace(".", "").isalnum()
+            if not set(changes) <= allowed or not letters or len(name.encode()) > LONGEST_NAME:
                 raise ValueError(
-                    f"Campaign: variant {name!r} is named by letters, digits, '-', '_', '.', and changes only "
+                    f"Campaign: variant {name!r} is named by letters, digits, '-', '_', '.', at most {LONGEST_NAME} "
+                    f"bytes of them, and changes only "
                     f"{', '.join(sorted(allowed))}; got {', '.join(changes)}"
                 )
         for run in self.runs():
@@ -299,6 +303,7 @@ def _made(out: Path) -> Path:
 def new_folder(name: str) -> Path:
     """Make and return a new folder runs/name, runs/name-2 ...; two campaigns never share one."""
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip(".") or "campaign"
+    safe = safe.encode()[:LONGEST_NAME].decode(errors="ignore")
     Path("runs").mkdir(exist_ok=True)
     for number in range(1, 100_000):
         folder = Path("runs") / (safe if number == 1 else f"{safe}-{number}")

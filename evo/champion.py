@@ -7,8 +7,6 @@ and builds nothing; a checksum tells a damaged file.
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,14 +14,16 @@ from typing import Any
 import torch
 
 from evo.activations import IDS
-from evo.files import write_json
+from evo.files import json_text, parsed, write_text
 from evo.genome import Genome
 from evo.networks import Networks, pack
 from evo.settings import digest
 
 FORMAT = "evo.champion/1"
 LARGEST_FILE = 256 * 2**20
-"""Bytes; a file beyond is refused unread."""
+"""Bytes; a file beyond is neither read nor written."""
+DEEPEST = 300
+"""Levels of lists and objects in each other; Python can copy, write and draw these, and not many more."""
 
 
 KINDS: dict[str, Any] = {
@@ -41,6 +41,8 @@ KINDS: dict[str, Any] = {
     "versions": dict,
 }
 """What each field of a champion file is in JSON."""
+NEEDED = KINDS.keys() - {"variant", "network", "trials", "lineage", "versions"}
+LARGEST_WEIGHT = float(torch.finfo(torch.float32).max)
 
 
 class ChampionError(ValueError):
@@ -79,9 +81,17 @@ class Champion:
     versions: dict[str, str] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write the champion file."""
+        """Write the champion file; ChampionError where it would be too large, or too deep, to be read again."""
+        if _too_deep(vars(self)):
+            raise ChampionError(f"{path}: the champion's genes are nested more than {DEEPEST} levels deep")
         body = asdict(self)
-        write_json(path, {"format": FORMAT, "sha256": digest(body), **body})
+        text = json_text({"format": FORMAT, "sha256": digest(body), **body})
+        if len(text) > LARGEST_FILE:
+            raise ChampionError(
+                f"{path}: the champion takes {len(text)} bytes, and champion files have at most {LARGEST_FILE}; is its "
+                f"genome as small as it can be?"
+            )
+        write_text(path, text)
 
     def networks(self) -> Networks:
         """Return the champion's network as a population of one.
@@ -104,17 +114,19 @@ def load(path: Path) -> Champion:
     if path.stat().st_size > LARGEST_FILE:
         raise ChampionError(f"{path}: larger than {LARGEST_FILE} bytes, which no champion file is")
     try:
-        body = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
-    except (ValueError, OverflowError, RecursionError) as error:
+        body = parsed(path.read_bytes())
+    except ValueError as error:
         raise ChampionError(f"{path}: not a champion file: {error}") from None
+    if _too_deep(body):
+        raise ChampionError(f"{path}: nested more than {DEEPEST} levels deep, which no champion is")
     if not isinstance(body, dict) or body.pop("format", None) != FORMAT:
         raise ChampionError(f"{path}: not of the format {FORMAT}; was it written by a later version?")
     if body.pop("sha256", None) != digest(body):
         raise ChampionError(f"{path}: its checksum does not match: the file was damaged or edited")
-    try:
-        champion = Champion(**body)
-    except TypeError as error:
-        raise ChampionError(f"{path}: fields are missing or unknown: {error}") from None
+    wrong = [*(body.keys() - KINDS.keys()), *(NEEDED - body.keys())]
+    if wrong:
+        raise ChampionError(f"{path}: fields are missing or unknown: {_short(sorted(wrong))}")
+    champion = Champion(**body)
     for field_name, kinds in KINDS.items():
         value = getattr(champion, field_name)
         if not isinstance(value, kinds):
@@ -127,10 +139,13 @@ def load(path: Path) -> Champion:
     for name, trials in champion.trials.items():
         if not _is_table(trials):
             raise ChampionError(
-                f"{path}: trials of {name!r}: expected a list per shared weight, of a number per episode"
+                f"{path}: trials of {_short(name)}: expected a list per shared weight, of a number per episode"
             )
     if champion.network is not None:
-        networks_of(champion.network)
+        try:
+            networks_of(champion.network)
+        except ChampionError as error:
+            raise ChampionError(f"{path}: {error}") from None
     return champion
 
 
@@ -141,20 +156,29 @@ def _is_table(rows: Any) -> bool:
     )
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text[:20]} is beyond what a number can be")
-    return number
+def _too_deep(value: Any) -> bool:
+    """Return whether lists and objects are nested more than DEEPEST levels deep."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        inside = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for values in inside for one in values if isinstance(one, (dict, list, tuple))]
+        if not level:
+            return False
+    return True
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"it holds {constant}, which is no JSON number")
+def _short(value: Any) -> str:
+    """Return a stranger's value as a message can hold it: one line, not long, and nothing a terminal obeys."""
+    text = ascii(value)
+    return text if len(text) <= 160 else text[:159] + "…"
 
 
 def networks_of(network: dict[str, Any]) -> Networks:
     """Return a champion file's network as a population of one; ChampionError where it describes none."""
     try:
+        for name in ("inputs", "outputs", "activations", "edges"):
+            if not isinstance(network[name], list | tuple):
+                raise TypeError(f"{name} is no list")
         inputs, outputs = len(network["inputs"]), len(network["outputs"])
         kinds = [IDS[name] for name in network["activations"]]
         edges = [(source, target, float(weight)) for source, target, weight in network["edges"]]
@@ -163,13 +187,17 @@ def networks_of(network: dict[str, Any]) -> Networks:
         wrong_types += [edge for edge in network["edges"] if not isinstance(edge[2], (int, float))]
         if wrong_types or not all(isinstance(name, str) for name in names):
             raise TypeError(f"names are text, connections two whole numbers and a number: {wrong_types[:3]}")
+        if not all(abs(weight) <= LARGEST_WEIGHT for _, _, weight in edges):
+            raise ValueError("a weight is beyond what float32 can be")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ChampionError(f"the network is described wrongly: {error!r}") from None
+        raise ChampionError(f"the network is described wrongly: {_short(error)}") from None
     if len(kinds) < 1 + inputs + outputs:
         raise ChampionError(f"the network has {len(kinds)} nodes, fewer than bias, inputs and outputs together")
     wrong = [edge for edge in edges if not (0 <= edge[0] < len(kinds) and inputs < edge[1] < len(kinds))]
     if wrong or len({edge[:2] for edge in edges}) < len(edges):
-        raise ChampionError(f"the network has connections to nowhere, into inputs, or twice: {wrong[:3] or 'twice'}")
+        raise ChampionError(
+            f"the network has connections to nowhere, into inputs, or twice: {_short(wrong[:3] or 'twice')}"
+        )
     return pack(inputs, outputs, [(kinds, edges)])
 
 

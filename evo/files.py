@@ -1,12 +1,103 @@
-"""Writing files so that nothing is ever half written: a temporary file beside, fsync, rename."""
+"""Writing files so that nothing is ever half written: a temporary file beside, fsync, rename. Reading JSON."""
 
 from __future__ import annotations
 
+import errno
 import json
+import math
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+LARGEST_JSON = 256 * 2**20
+"""Bytes; a JSON file beyond is refused unread."""
+
+
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
+"""Faults of a disk, not of a path."""
+
+
+class DiskError(OSError):
+    """A file that could not be written, as the disk is full, say; the text says which, why, and what to do."""
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Tell in one line, as DiskError, of what goes wrong while `path` is written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK:  # a DiskError has no number
+            raise
+        raise DiskError(
+            f"{path} could not be written: {error.strerror or error}. What was finished before is whole; make room, or "
+            f"mend what the disk lacks, and resume"
+        ) from error
+
+
+def open_own(path: Path, flags: int) -> int:
+    """Open a file for writing, as `os.open` does with `flags`, but never what a link in its place leads to.
+
+    Raises:
+        DiskError: it is a link, or cannot be opened.
+    """
+    if path.is_symlink():
+        raise DiskError(f"{path} is a link to another file, and is not written through; put a file in its place")
+    with told(path):
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+
+
+def write_all(handle: int, content: bytes) -> None:
+    """Write `content` whole to an open file."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def append_text(path: Path, text: str) -> None:
+    """Write `text` behind what a file has; DiskError where it cannot be written."""
+    handle = open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        with told(path):
+            write_all(handle, text.encode())
+    finally:
+        os.close(handle)
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file says that may come from a stranger.
+
+    Raises:
+        ValueError: it is too large, or no JSON as the standard has it (NaN and numbers beyond float64 are none); the
+            text is one line, without the file's name.
+        FileNotFoundError: there is none.
+    """
+    if path.stat().st_size > LARGEST_JSON:
+        raise ValueError(f"larger than {LARGEST_JSON} bytes")
+    return parsed(path.read_bytes())
+
+
+def parsed(content: bytes) -> Any:
+    """Return what JSON says; ValueError, in one line, where it is none."""
+    try:
+        return json.loads(content.decode(), parse_constant=refuse, parse_float=_finite)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"no JSON: {error}") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is beyond what a number can be")
+    return number
+
+
+def refuse(constant: str) -> NoReturn:
+    """Raise ValueError for NaN and infinity, as `parse_constant` of `json.loads`."""
+    raise ValueError(f"it holds {constant}, which is no JSON number")
 
 
 def check_output(option: str, path: Path, *sources: Path) -> None:
@@ -32,24 +123,35 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, as `write_text` does."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
+    """Write `content` to `path`, as `write_text` does; a link there is replaced, not written through.
+
+    Raises:
+        DiskError: it cannot be written.
+    """
+    with told(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            try:
+                write_all(handle, content)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        sync_directory(path.parent)
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write plain JSON data to `path`, whole or not at all; NaN and infinity are refused with ValueError."""
-    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Return plain JSON data as files have it; ValueError for NaN and infinity."""
+    return json.dumps(value, indent=1, allow_nan=False) + "\n"
 
 
 def sync_directory(folder: Path) -> None:

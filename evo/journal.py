@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
-from evo.files import sync_directory
+from evo.files import open_own, refuse, sync_directory, told, write_all
 
 FORMAT = "evo.journal/1"
+LONGEST_LINE = 2**30
+"""Bytes; a longer one is neither read nor written."""
 
 
 class JournalError(ValueError):
@@ -36,7 +39,10 @@ def decode(line: bytes) -> dict[str, Any] | None:
     checksum, space, text = line[:8], line[8:9], line[9:-1]
     if space != b" " or line[-1:] != b"\n" or checksum != b"%08x" % zlib.crc32(text):
         return None
-    record = json.loads(text)
+    try:
+        record = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
     return record if isinstance(record, dict) else None
 
 
@@ -44,12 +50,88 @@ def each(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield the undamaged records at a journal's start, one at a time, and the bytes up to the end of each."""
     end = 0
     with path.open("rb") as stream:
-        for line in stream:
+        while line := stream.readline(LONGEST_LINE):
             record = decode(line)
             if record is None:
                 return
             end += len(line)
             yield record, end
+
+
+def generations(path: Path, needed: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
+    """Yield a journal's records but the first, one at a time, checked: the file may come from a stranger.
+
+    Args:
+        path: the file.
+        needed: names that every record must have.
+
+    Raises:
+        JournalError: it is of another format, or a whole line says what no run writes.
+    """
+    for place, (record, _) in enumerate(each(path)):
+        fault = _fault(record, place - 1, needed) if place else _header_fault(record)
+        if fault:
+            raise _wrong(path, place, fault)
+        if place:
+            yield record
+
+
+def _wrong(path: Path, place: int, fault: str) -> JournalError:
+    return JournalError(f"{path}: line {place + 1}: {fault}; was it edited, or written by a later version?")
+
+
+def _header_fault(record: dict[str, Any]) -> str:
+    if record.get("format") != FORMAT:
+        return f"not of the format {FORMAT}"
+    whole = type(record.get("seed", 0)) is int and isinstance(record.get("variant", ""), str)
+    return "" if whole else "seed is no whole number, or variant no text"
+
+
+def _fault(record: dict[str, Any], generation: int, needed: Iterable[str]) -> str:
+    """Return what is wrong with the record of a generation; empty where nothing is."""
+    missing = [name for name in needed if name not in record]
+    if missing:
+        return f"it has no {', '.join(missing)}"
+    if record.get("generation") != generation:
+        return f"generation {str(record.get('generation'))[:20]!r} in place of {generation}"
+    wrong = [name for name, right in SHAPES.items() if name in record and not right(record[name])]
+    return f"{wrong[0]} is not as it should be" if wrong else ""
+
+
+def _are_scores(rows: Any) -> bool:
+    """Return whether it is a list of lists, all of one length from 1 up, of finite numbers and None."""
+    if not isinstance(rows, list) or not all(isinstance(row, list) and row for row in rows):
+        return False
+    numbers = all(value is None or _is_number(value) for row in rows for value in row)
+    return numbers and len({len(row) for row in rows}) <= 1
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
+
+
+def _are_births(births: Any) -> bool:
+    return isinstance(births, list) and all(
+        isinstance(one, list) and len(one) == 3 and all(type(uid) is int and -1 <= uid < 2**48 for uid in one)
+        for one in births
+    )
+
+
+def _are_failures(failed: Any) -> bool:
+    return isinstance(failed, dict) and all(
+        isinstance(one, list) and len(one) == 2 and all(isinstance(word, str) for word in one)
+        for one in failed.values()
+    )
+
+
+SHAPES: dict[str, Callable[[Any], bool]] = {
+    "scores": _are_scores,
+    "births": _are_births,
+    "failed": _are_failures,
+    "features": lambda value: isinstance(value, dict),
+    "measured": lambda value: isinstance(value, dict),
+}
+"""Whether what a record has under a name is what runs write; identities are below 2**48 (`evo.lineage`)."""
 
 
 def read(path: Path) -> tuple[list[dict[str, Any]], int]:
@@ -62,9 +144,16 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int]:
 
 
 def header(path: Path) -> dict[str, Any]:
-    """Return a journal's first record, which says what was run; an empty one where that line is torn or damaged."""
+    """Return a journal's first record, which says what was run; an empty one where that line is torn or damaged.
+
+    Raises:
+        JournalError: it is of another format.
+    """
     with path.open("rb") as stream:
-        return decode(stream.readline()) or {}
+        record = decode(stream.readline(LONGEST_LINE))
+    if record is not None and (fault := _header_fault(record)):
+        raise _wrong(path, 0, fault)
+    return record or {}
 
 
 class Journal:
@@ -80,7 +169,8 @@ class Journal:
         damaged: whether there was something behind them that could not be read.
 
     Raises:
-        JournalError: the file is of another format, or of another run.
+        JournalError: the file is of another format, or of another run, or holds what no run writes.
+        DiskError: it cannot be written.
     """
 
     def __init__(self, path: Path, header: dict[str, Any], without: Iterable[str] = ()) -> None:
@@ -90,15 +180,22 @@ class Journal:
         self.records: list[dict[str, Any]] = []
         if path.exists():
             self._read(path, expected)
-        self._stream: BinaryIO = path.open("r+b" if path.exists() else "x+b")
-        self.damaged = self._stream.seek(0, os.SEEK_END) > self._end
+        self._path = path
+        self._handle = open_own(path, os.O_RDWR | os.O_CREAT)
+        self.damaged = os.lseek(self._handle, 0, os.SEEK_END) > self._end
         if not self._ends:
-            self._write(expected)
+            try:
+                self._write(expected)
+            except BaseException:
+                os.close(self._handle)
+                raise
             sync_directory(path.parent)
 
     def _read(self, path: Path, expected: dict[str, Any]) -> None:
         for record, end in each(path):
             if self._ends:
+                if fault := _fault(record, len(self.records), ()):
+                    raise _wrong(path, len(self._ends), fault)
                 self.records.append(self._kept(record))
             elif record != expected:
                 changed = [name for name in expected if record.get(name) != expected[name]]
@@ -129,15 +226,20 @@ class Journal:
         return self._ends[-1] if self._ends else 0
 
     def _end_here(self) -> None:
-        self._stream.truncate(self._end)
-        self._stream.seek(self._end)
+        os.ftruncate(self._handle, self._end)
+        os.lseek(self._handle, self._end, os.SEEK_SET)
 
     def _write(self, record: dict[str, Any]) -> None:
         line = encode(record)
-        self._end_here()
-        self._stream.write(line)
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        if len(line) > LONGEST_LINE:
+            raise JournalError(
+                f"{self._path}: a generation takes {len(line)} bytes, and lines have at most {LONGEST_LINE}; let the "
+                f"problem measure less, or the population be smaller"
+            )
+        with told(self._path):
+            self._end_here()
+            write_all(self._handle, line)
+            os.fsync(self._handle)
         self._ends.append(self._end + len(line))
 
     def __enter__(self) -> Self:
@@ -146,4 +248,4 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.close()
+        os.close(self._handle)

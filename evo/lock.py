@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from evo.files import open_own
+
 LOOKS, SECONDS = 3, 0.02
 """How often, and after how long, a lock is tried again: who only looks whether it is free holds it for a moment."""
 
@@ -29,7 +31,7 @@ def locked(folder: Path, take: bool = True) -> Iterator[None]:
     if not take and not (folder / ".lock").exists():
         yield
         return
-    with (folder / ".lock").open("a+") as stream:
+    with os.fdopen(open_own(folder / ".lock", os.O_RDWR | os.O_APPEND | os.O_CREAT), "a+") as stream:
         try:
             _lock(stream)
         except BlockingIOError:

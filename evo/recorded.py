@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evo import journal
+from evo.files import read_json
 from evo.run import CampaignError
 
 if TYPE_CHECKING:
     import networkx
 
     from evo.campaign import Campaign
+
+NAME = re.compile(r"(?!\.+$)[\w.-]+")
+"""Of a variant; see `Campaign`."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,26 @@ def campaign_file(folder: Path) -> dict[str, Any]:
     path = folder / "campaign.json"
     if not path.is_file():
         raise CampaignError(f"{folder}: holds no campaign (no campaign.json); give the folder that `evo run` printed")
-    described = json.loads(path.read_text())
+    try:
+        described = read_json(path)
+    except ValueError as error:
+        raise CampaignError(f"{path}: not what a campaign is: {error}") from None
     if not isinstance(described, dict) or described.get("format") != "evo.campaign/1":
         raise CampaignError(f"{path}: not of the format evo.campaign/1; was it written by a later version?")
+    configuration = described.get("configuration", {"variants": {}, "seeds": []})
+    if not isinstance(configuration, dict) or not _are_runs(configuration.get("variants"), configuration.get("seeds")):
+        raise CampaignError(f"{path}: its configuration has no variants by name, or no seeds; was it edited?")
     return described
+
+
+def _are_runs(variants: Any, seeds: Any) -> bool:
+    """Return whether these are variants and seeds whose names lead to folders in the campaign's, and nowhere else."""
+    return (
+        isinstance(variants, dict)
+        and all(NAME.fullmatch(name) and isinstance(one, dict) for name, one in variants.items())
+        and isinstance(seeds, list)
+        and all(type(seed) is int for seed in seeds)
+    )
 
 
 def recorded_campaign(folder: Path, copy: bool = False) -> tuple[Campaign, Path]:
@@ -104,13 +124,13 @@ def runs(folder: Path) -> Iterator[RecordedRun]:
     for variant in configuration["variants"]:
         for seed in configuration["seeds"]:
             path = folder / variant / f"seed-{seed}" / "journal.jsonl"
-            if path.exists():
+            if path.is_file():
                 yield recorded_run(path, variant, seed)
 
 
 def recorded_run(path: Path, variant: str, seed: int) -> RecordedRun:
     """Return what a journal holds."""
-    records = journal.read(path)[0][1:]
+    records = list(journal.generations(path, ("scores", "births", "failed")))
     return RecordedRun(
         variant,
         seed,

@@ -61,7 +61,7 @@ def replay(folder: Path, generation: int, index: int, here: bool = False) -> Rep
         CampaignError: there is no such individual, or it cannot be evaluated apart from its run.
     """
     run, place = _run_at(folder)
-    records = journal.read(place / "journal.jsonl")[0][1:]
+    records = list(journal.generations(place / "journal.jsonl", ("rows", "scores", "failed")))
     if not 0 <= generation < len(records):
         raise CampaignError(f"generation: expected one recorded, 0 to {len(records) - 1}, got {generation}")
     record = records[generation]

@@ -28,6 +28,11 @@ from evo.stateful import StatefulProblem
 CHANGED = ("shared_weights", "split", "batch", "objective")
 """Settings in which a tuned champion may differ from its campaign; `evo weights --save` records its own."""
 
+WATCHED = {False: 20, True: 20 * 41}
+"""Episodes that a champion's page plays, with all its shared weights together where it has any."""
+MOST_SUMS = 10**11
+"""Connections times steps times episodes that a champion file may ask for: a minute or two."""
+
 
 def rescore(
     path: Path,
@@ -99,6 +104,7 @@ def problem_of(champion: Champion, file: Path, name: str | None, changes: dict[s
     own = champion.problem
     if name is not None and name != own["name"]:
         return problems.make(name, **changes)
+    _check_work(champion, file, changes)
     inside = own["settings"].get("problem") if own["name"] in CATALOGUE.places else None
     if "source" in own or (isinstance(inside, dict) and "source" in inside):
         made = _run(champion, file)[1]
@@ -115,6 +121,28 @@ def problem_of(champion: Champion, file: Path, name: str | None, changes: dict[s
     except (TypeError, KeyError, AttributeError) as error:
         raise ChampionError(f"{file}: its problem {own['name']!r} is described wrongly: {error}") from None
     return lifetime
+
+
+def _check_work(champion: Champion, file: Path, changes: dict[str, Any]) -> None:
+    """Raise ChampionError where a champion's own problem would take for ever: kernels heed no Ctrl-C."""
+    settings = champion.problem["settings"]
+    inside = settings.get("problem")
+    within = inside.get("settings") if isinstance(inside, dict) else None
+    given = [{**settings, **changes}, within if isinstance(within, dict) else {}]
+    counts = [one[name] for one in given for name in ("steps", "population") if _is_count(one.get(name))]
+    episodes = [one["episodes"] for one in given if _is_count(one.get("episodes"))]
+    weights = given[0].get("shared_weights")
+    own = math.prod(episodes) * (len(weights) if isinstance(weights, list | tuple) else 1)
+    sums = max(1, len((champion.network or {}).get("edges", ())))
+    if math.prod(counts) * max(own, WATCHED[bool(weights)]) * sums > MOST_SUMS:
+        raise ChampionError(
+            f"{file}: what it asks for (steps, episodes and weights in the settings of its problem) takes more than "
+            f"{MOST_SUMS:.0e} sums, and could take for ever; score it on a problem of your own, with --problem"
+        )
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value > 1
 
 
 def _changed(problem: Problem, changes: dict[str, Any]) -> Problem:

@@ -21,7 +21,7 @@ from evo.archive import Archive, Member
 from evo.champion import Champion, network_of
 from evo.evaluation.cluster import Cluster
 from evo.evaluation.evaluator import Evaluator
-from evo.files import write_json
+from evo.files import append_text, write_json
 from evo.genome import Genome
 from evo.inheritance import changed, changes
 from evo.journal import Journal
@@ -325,8 +325,7 @@ class _Execution:
             "evaluated": self.evaluated,
             "seconds": round(time.perf_counter() - self.began, 3),
         }
-        with (self.folder / "progress.jsonl").open("a") as stream:
-            stream.write(json.dumps(line) + "\n")
+        append_text(self.folder / "progress.jsonl", json.dumps(line) + "\n")
 
     def write(self) -> None:
         """Leave the champion, the hall of fame, the Pareto front and what the algorithm leaves in the folder."""

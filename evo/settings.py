@@ -6,9 +6,12 @@ import dataclasses
 import hashlib
 import inspect
 import json
+from contextlib import suppress
 from typing import Any
 
 PLAIN = (str, int, float, bool, type(None))
+KEPT = "_evo_source_digest"
+"""The attribute of a class that holds the digest of its source."""
 
 
 def settings(thing: object) -> dict[str, Any]:
@@ -61,12 +64,21 @@ def describe(thing: object) -> dict[str, Any]:
 
 
 def source_digest(thing: Any) -> str:
-    """Return a digest of the source of a function or class; of its name where there is no source."""
+    """Return a digest of the source of a function or class; of its name where there is no source.
+
+    A class keeps it: sent to another process, as a user's own is, it has no module there to find its source in.
+    """
+    if isinstance(thing, type) and KEPT in vars(thing):
+        return str(vars(thing)[KEPT])
     try:
         text = inspect.getsource(thing)
     except (OSError, TypeError):
         text = getattr(thing, "__qualname__", repr(type(thing)))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    found = hashlib.sha256(text.encode()).hexdigest()[:16]
+    if isinstance(thing, type):
+        with suppress(AttributeError, TypeError):  # a class may refuse
+            setattr(thing, KEPT, found)
+    return found
 
 
 def digest(value: Any) -> str:

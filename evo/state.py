@@ -42,14 +42,21 @@ class StateFiles:
         return hashlib.sha256(content).hexdigest()[:16]
 
     def load(self, generation: int, digest: str) -> torch.Tensor | None:
-        """Return the rows `[n, L]` of a generation, or None where they are not at hand, or are not those recorded."""
+        """Return the rows `[n, L]` of a generation, or None where they are not at hand, or are not those recorded.
+
+        Raises:
+            ValueError: they are those recorded, but no rows.
+        """
         path = self._path(generation)
         if not path.is_file():
             return None
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest()[:16] != digest:
             return None
-        return torch.from_numpy(np.load(io.BytesIO(content), allow_pickle=False))
+        try:
+            return torch.from_numpy(np.load(io.BytesIO(content), allow_pickle=False))
+        except (ValueError, TypeError, EOFError, MemoryError) as error:  # as recorded, and yet no run wrote it
+            raise ValueError(f"{path}: holds no rows: {' '.join(str(error).split())}") from None
 
     def latest(self, digests: Sequence[str]) -> tuple[int, torch.Tensor] | None:
         """Return the last generation whose rows are at hand as recorded, and those `[n, L]`; None without any.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from evo import journal
+from evo.files import read_json
 from evo.inspect.text import plain
 from evo.quantity import KNOWN
 from evo.recorded import campaign_file
@@ -100,7 +100,10 @@ def part_of(run: BegunRun) -> Part | None:
 
 def _who(path: Path, count: int) -> tuple[list[str], list[int]]:
     """Return the labels and the streams of a cohort; CampaignError where they are not those of `count` individuals."""
-    described = json.loads(path.read_text())
+    try:
+        described = read_json(path)
+    except ValueError as error:
+        raise CampaignError(f"{path}: not what a cohort leaves: {error}") from None
     if not isinstance(described, dict) or described.get("format") != FORMAT:
         raise CampaignError(f"{path}: not of the format {FORMAT}; was it written by a later version?")
     labels, streams = (
@@ -122,24 +125,16 @@ def _recorded(path: Path) -> tuple[dict[str, np.ndarray], list[str], list[int]]:
     frames: dict[str, dict[int, np.ndarray]] = {}
     genes: dict[str, None] = {}
     sizes: list[int] = []
-    for record in _records(path):
+    for record in journal.generations(path, ("scores",)):
         features, first = record.get("features", {}), [row[0] for row in record["scores"]]
         for name, numbers in {**record.get("measured", {}), **features, "score": first}.items():
-            frames.setdefault(name, {})[len(sizes)] = np.array(numbers, dtype=np.float64)  # None becomes NaN
+            try:
+                frames.setdefault(name, {})[len(sizes)] = np.array(numbers, dtype=np.float64)  # None becomes NaN
+            except (TypeError, ValueError, OverflowError) as error:
+                raise CampaignError(f"{path}: generation {len(sizes)}: {name!r} are no numbers: {error}") from None
         genes |= dict.fromkeys(features)
         sizes.append(len(first))
     return {name: _stacked(path, name, found, len(sizes)) for name, found in frames.items()}, list(genes), sizes
-
-
-def _records(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield a journal's undamaged records but the first, one at a time: together they may be large."""
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream):
-            record = journal.decode(line)
-            if record is None:
-                return
-            if number:
-                yield record
 
 
 def _stacked(path: Path, name: str, frames: Mapping[int, np.ndarray], generations: int) -> np.ndarray:

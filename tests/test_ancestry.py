@@ -192,7 +192,7 @@ REASONS = {
     "no journal": (lambda file: file.with_name("journal.jsonl").unlink(), "journal has gone"),
     "cut journal": (cut_journal, "holds no generation"),
     "damaged journal": (damaged_journal, "holds no generation"),
-    "damaged campaign": (damaged_campaign, "JSONDecodeError"),
+    "damaged campaign": (damaged_campaign, "no JSON"),
     "other seed": (lambda file: rewrite(file, seed=5), "no longer makes the run"),
     "other variant": (lambda file: rewrite(file, variant="../../x"), "no longer makes the run"),
     "unborn": (lambda file: rewrite(file, lineage={"uid": 10**6, "parents": []}), "not of the run"),

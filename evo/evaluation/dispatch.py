@@ -11,6 +11,7 @@ from pathlib import Path
 from evo.evaluation import guard
 from evo.evaluation.backends import LOCAL, connect
 from evo.evaluation.cluster import Cluster
+from evo.files import DiskError
 from evo.function_problem import FunctionProblem
 from evo.journal import JournalError
 from evo.run import CampaignError, Run, execute
@@ -45,8 +46,12 @@ def attempt(
         execute(run, run.folder(folder), workers, device, engine, cluster)
     except CampaignError as error:
         return CampaignError(f"{run.variant} seed {run.seed}: {error}")
-    except JournalError:
+    except (JournalError, DiskError):
         raise
+    except OSError as error:
+        if not str(error.filename or "").startswith(str(folder)):  # of the user's own code: where it is from matters
+            return CampaignError(f"{run.variant} seed {run.seed}: {traceback.format_exc(limit=-8)}")
+        return CampaignError(f"{run.variant} seed {run.seed}: {error}")
     except Exception:
         return CampaignError(f"{run.variant} seed {run.seed}: {traceback.format_exc(limit=-8)}")
     return None
