@@ -135,7 +135,7 @@ class _Execution:
             device,
             target=run.target,
         )
-        self.began = time.perf_counter()
+        self.began, self.used = time.perf_counter(), time.process_time()
         self.evaluated = 0
         self.state = StateFiles(folder) if run.algorithm.state_in_rows else None
         self.over = False
@@ -324,6 +324,7 @@ class _Execution:
             "failed": len(outcomes) - len(first),
             "evaluated": self.evaluated,
             "seconds": round(time.perf_counter() - self.began, 3),
+            "processor_seconds": round(time.process_time() - self.used, 3),  # of this process, without its workers
         }
         append_text(self.folder / "progress.jsonl", json.dumps(line) + "\n")
 

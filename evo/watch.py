@@ -14,7 +14,7 @@ from evo.recorded import campaign_file
 
 SECONDS = 1.0
 """Between looks."""
-SCALARS = ("best", "median", "failed", "evaluated", "seconds")
+SCALARS = {"best", "median", "failed", "evaluated", "seconds", "processor_seconds"}
 
 
 def watch(folder: Path, once: bool = False, tensorboard: Path | None = None) -> None:
@@ -102,7 +102,7 @@ class EventFiles:
             state = json.loads(line)
         except ValueError:  # torn when its writer was killed
             return
-        for scalar in SCALARS:
+        for scalar in SCALARS & state.keys():  # earlier versions wrote fewer
             self._writer(name).add_scalar(scalar, state[scalar], state["generation"])
 
     def _writer(self, name: str) -> Any:

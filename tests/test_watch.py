@@ -100,7 +100,7 @@ def test_event_files_hold_every_generation(finished, tmp_path):
         found = [(one.step, one.value) for one in events.Scalars("best")]
         assert [step for step, _ in found] == [step for step, _ in expected]
         assert [value for _, value in found] == pytest.approx([value for _, value in expected])
-        assert {"median", "failed", "evaluated", "seconds"} <= set(events.Tags()["scalars"])
+        assert {"median", "failed", "evaluated", "seconds", "processor_seconds"} <= set(events.Tags()["scalars"])
 
 
 @pytest.mark.parametrize(
