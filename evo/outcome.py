@@ -16,7 +16,7 @@ class Outcome(enum.Enum):
     OK = "finished with finite scores"
     NAN = "returned NaN: look for 0/0, log of a negative number, or an empty mean"
     INFINITE = "returned an infinite score: look for a division by zero, exp of a large number or log(0)"
-    WRONG_TYPE = "returned something that is not one finite number per objective"
+    WRONG_TYPE = "returned something else than one finite number per objective: look for a missing return, or a list"
     RAISED = "raised an exception: the traceback is recorded"
     TIMED_OUT = "ran longer than its time limit: raise time_limit, or look for an endless loop"
     OUT_OF_MEMORY = "asked for more memory than its limit: raise memory_limit, or look for a growing list"

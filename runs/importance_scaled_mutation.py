@@ -66,6 +66,7 @@ CONDITIONS = {
     "scaled, shuffled": {"scaled": True, "shuffled": True},
     "scaled, penalty 10": {"scaled": True, "penalty": 10.0},
     "scaled, steps x 2": {"steps": 2.0, "scaled": True},
+    "naive, steps x 2": {"steps": 2.0},
     "naive, steps x 4": {"steps": 4.0},
     "penalty 10, steps x 4": {"steps": 4.0, "penalty": 10.0},
     "scaled, steps x 4": {"steps": 4.0, "scaled": True},

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from evo.evaluation.cluster import Cluster, ClusterPool
+from evo.evaluation.guard import own_place
 from evo.evaluation.workers import WorkerPool
 from evo.function_problem import FunctionProblem
 from evo.genome import Genome
@@ -64,7 +65,8 @@ class Evaluator:
         try:
             phenotypes = genome.express(rows)
             if isinstance(self.problem, StatefulProblem) and self.state is not None:
-                outcomes, state = self.problem.evaluate_from(phenotypes, rng, self.state)
+                with own_place():
+                    outcomes, state = self.problem.evaluate_from(phenotypes, rng, self.state)
                 outcomes = inherit(genome, rows, outcomes)
                 self.state = state  # last: what raises leaves it as it was
                 return outcomes
@@ -90,7 +92,8 @@ class Evaluator:
             return self._cluster.evaluate(self.problem, phenotypes, rng)
         if self._pool is not None and isinstance(self.problem, FunctionProblem):
             return [self._pool.evaluate(self.problem, phenotypes, rng)]
-        return [self.problem.evaluate(phenotypes, rng)]
+        with own_place():
+            return [self.problem.evaluate(phenotypes, rng)]
 
 
 def inherit(genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> Outcomes:

@@ -1,0 +1,134 @@
+"""What keeping a campaign costs: its records as a share of a generation, and what handing out one evaluation takes.
+
+    python tests/benchmarks/overhead.py [--generations 128] [--rounds 7] [--without-ray]
+
+First a swing-up campaign of the paper's size (192 networks, 6 weights x 3 episodes of 1,000 steps), whole: wall time
+inside the evaluator, in the journal (written through to the disk, with fsync), in the rest of what is done with
+outcomes (digests, archive, progress), and in the algorithm. Then microseconds per evaluation of a function that does
+nothing, 2,000 to a generation on 2 processes: this package's pool, with its guards, joblib with a call for each, and
+EvoTorch's Ray actors. All in turn, after a warm-up; medians over rounds. Asserts nothing.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import numpy as np
+import torch
+
+from evo.evaluation.evaluator import Evaluator
+from evo.evaluation.workers import WorkerPool
+from evo.function_problem import fitness
+from evo.journal import Journal
+from evo.loading import load_campaign
+from evo.run import _Execution
+
+RUN = Path(__file__).parents[2] / "runs" / "wann_swingup.py"
+COUNT, WORKERS = 2000, 2
+
+
+def records(generations):
+    """Print which share of a campaign's time each part takes."""
+    spent = defaultdict(list)
+
+    def timed(kind, name):
+        inside = getattr(kind, name)
+
+        def outside(self, *arguments):
+            began = time.perf_counter()
+            result = inside(self, *arguments)
+            spent[name if kind is not _Execution else "all"].append(time.perf_counter() - began)
+            return result
+
+        setattr(kind, name, outside)
+
+    timed(Evaluator, "evaluate")
+    timed(Journal, "append")
+    timed(_Execution, "evaluate")
+    campaign = load_campaign(RUN)
+    folder = Path(tempfile.mkdtemp(dir=os.environ.get("BENCHMARK_DIR")))
+    began = time.perf_counter()
+    replace(campaign, seeds=(0,), generations=generations).run(out=folder / "run", workers=2, quiet=True, source=RUN)
+    whole = time.perf_counter() - began
+    shutil.rmtree(folder)
+    half = generations // 2  # the second: networks have grown, and everything is compiled
+    evaluating, appending, every = (statistics.median(spent[name][half:]) for name in ("evaluate", "append", "all"))
+    rest = every - evaluating - appending
+    print(f"a generation of the swing-up, median of the last {generations - half} of {generations}:")
+    print(f"  evaluation     {1e3 * evaluating:8.2f} ms")
+    print(f"  journal        {1e3 * appending:8.2f} ms, {100 * appending / every:.2f} % of a generation")
+    print(f"  other records  {1e3 * rest:8.2f} ms, {100 * rest / every:.2f} %")
+    print(f"  whole campaign {whole:8.2f} s, of which evaluation {sum(spent['evaluate']):.2f} s")
+
+
+def nothing(x):
+    """Return the first number: what is measured is the way to here and back."""
+    return float(x[0])
+
+
+def pool_seconds(rounds):
+    """Return seconds per generation in this package's worker processes."""
+    problem = fitness(maximize="score")(nothing)
+    rows = torch.arange(COUNT, dtype=torch.float64)[:, None]
+    with WorkerPool(WORKERS) as pool:
+        return [measured(lambda: pool.evaluate(problem, rows, np.random.default_rng(0))) for _ in range(rounds + 2)][2:]
+
+
+def joblib_seconds(rounds):
+    """Return seconds per generation of a joblib call for each individual, in processes that stay."""
+    rows = [np.array([float(number)]) for number in range(COUNT)]
+    with joblib.Parallel(WORKERS) as parallel:
+        return [measured(lambda: parallel(joblib.delayed(nothing)(row) for row in rows)) for _ in range(rounds + 2)][2:]
+
+
+def ray_seconds(rounds):
+    """Return seconds per generation in EvoTorch's actors, which are Ray's."""
+    os.environ["EVOTORCH_VERBOSE_LEVEL"] = "0"
+    import evotorch
+
+    problem = evotorch.Problem("max", nothing, solution_length=1, bounds=(0, 1), num_actors=WORKERS)
+    batch = problem.generate_batch(COUNT)
+
+    def evaluate():
+        batch.set_values(batch.values)  # forgets the scores
+        problem.evaluate(batch)
+
+    found = [measured(evaluate) for _ in range(rounds + 2)][2:]
+    problem.kill_actors()
+    return found
+
+
+def measured(work):
+    """Return the wall time of `work()`."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def main():
+    """Print both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--generations", type=int, default=128)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--without-ray", action="store_true")
+    asked = parser.parse_args()
+    records(asked.generations)
+    print(f"\nan evaluation of nothing, {COUNT} a generation on {WORKERS} processes:")
+    peers = {"worker pool": pool_seconds, "joblib.Parallel": joblib_seconds, "EvoTorch's Ray actors": ray_seconds}
+    if asked.without_ray:
+        del peers["EvoTorch's Ray actors"]
+    for name, seconds in peers.items():
+        times = seconds(asked.rounds)
+        low, high = 1e6 * min(times) / COUNT, 1e6 * max(times) / COUNT
+        print(f"  {name:22} {1e6 * statistics.median(times) / COUNT:8.1f} us ({low:.1f} to {high:.1f})")
+
+
+if __name__ == "__main__":
+    main()
