@@ -104,8 +104,12 @@ class Archive:
         best = fitness[:, 0].topk(min(HALL_SIZE, len(ok))).indices
         first = torch.nonzero(fronts(torch.cat((fitness, -complexity[:, None].to(fitness)), dim=1)) == 0).flatten()
         for archive, chosen, kind in zip((self._hall, self._front), (best, first), self._kinds, strict=True):
-            archive.update([self._member(search, genome, rows, outcomes, int(place), kind) for place in ok[chosen]])
-
+            archive.update(
+                [
+                    self._member(search, genome, rows[place], outcomes.scores[place], size, kind)
+                    for place, size in zip(ok[chosen].tolist(), complexity[chosen].tolist(), strict=True)
+                ]
+            )
         self._hold()
 
     def _hold(self) -> None:
@@ -117,11 +121,9 @@ class Archive:
             members[0].genome.hold(torch.stack([member.row for member in members]))
 
     def _member(
-        self, search: Search, genome: Genome, rows: torch.Tensor, outcomes: Outcomes, place: int, kind: Any
+        self, search: Search, genome: Genome, row: torch.Tensor, scores: torch.Tensor, complexity: float, kind: Any
     ) -> Member:
-        scores = tuple(outcomes.scores[place].tolist())
-        complexity = float(genome.complexity(rows[place : place + 1]))
-        stored = Stored(genome, rows[place].cpu().clone(), search.generation, scores, complexity)
+        stored = Stored(genome, row.cpu().clone(), search.generation, tuple(scores.tolist()), complexity)
         return self._with_fitness(stored, kind)
 
     def _with_fitness(self, one: Stored, kind: Any) -> Member:

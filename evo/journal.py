@@ -13,6 +13,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -181,12 +182,16 @@ class Journal:
         if path.exists():
             self._read(path, expected)
         self._path = path
+        self._syncing: Future[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._handle = open_own(path, os.O_RDWR | os.O_CREAT)
         self.damaged = os.lseek(self._handle, 0, os.SEEK_END) > self._end
         if not self._ends:
             try:
                 self._write(expected)
+                self._settle()
             except BaseException:
+                self._thread.shutdown()
                 os.close(self._handle)
                 raise
             sync_directory(path.parent)
@@ -207,9 +212,16 @@ class Journal:
             self._ends.append(end)
 
     def append(self, record: dict[str, Any]) -> None:
-        """Add a record; when this returns, it is on the disk."""
+        """Add a record: it survives this process at once, and the machine when the next one is added, or on closing.
+
+        What waits for the disk is another thread, while the next generation is evaluated.
+        """
         self._write(record)
         self.records.append(self._kept(record))
+
+    def forget(self, number: int) -> None:
+        """Keep no more of a record, in memory, than that there was one."""
+        self.records[number] = {}
 
     def cut(self, count: int) -> None:
         """Forget all records but the first `count`."""
@@ -236,11 +248,19 @@ class Journal:
                 f"{self._path}: a generation takes {len(line)} bytes, and lines have at most {LONGEST_LINE}; let the "
                 f"problem measure less, or the population be smaller"
             )
+        self._settle()
         with told(self._path):
             self._end_here()
             write_all(self._handle, line)
-            os.fsync(self._handle)
+        self._syncing = self._thread.submit(os.fsync, self._handle)
         self._ends.append(self._end + len(line))
+
+    def _settle(self) -> None:
+        """Wait until all that was written is on the disk; DiskError where it does not get there."""
+        syncing, self._syncing = self._syncing, None
+        if syncing is not None:
+            with told(self._path):
+                syncing.result()
 
     def __enter__(self) -> Self:
         return self
@@ -248,4 +268,9 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._handle)
+        try:
+            if error is None:
+                self._settle()
+        finally:
+            self._thread.shutdown()
+            os.close(self._handle)

@@ -178,6 +178,8 @@ class _Execution:
         self._report(outcomes)
         if generation == self.first_new:
             self._leave()
+        if generation:
+            self.journal.forget(generation - 1)
         if generation % WRITE_EVERY == WRITE_EVERY - 1 and generation >= self.first_new:
             self.write()
         return outcomes

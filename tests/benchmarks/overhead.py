@@ -1,12 +1,13 @@
 """What keeping a campaign costs: its records as a share of a generation, and what handing out one evaluation takes.
 
-    python tests/benchmarks/overhead.py [--generations 128] [--rounds 7] [--without-ray]
+    python tests/benchmarks/overhead.py [--generations 128] [--rounds 7] [--alone]
 
 First a swing-up campaign of the paper's size (192 networks, 6 weights x 3 episodes of 1,000 steps), whole: wall time
 inside the evaluator, in the journal (written through to the disk, with fsync), in the rest of what is done with
 outcomes (digests, archive, progress), and in the algorithm. Then microseconds per evaluation of a function that does
-nothing, 2,000 to a generation on 2 processes: this package's pool, with its guards, joblib with a call for each, and
-EvoTorch's Ray actors. All in turn, after a warm-up; medians over rounds. Asserts nothing.
+nothing, 2,000 to a generation on 2 processes: this package's pool, with its guards, on this machine and on the two
+nodes of a Dask and a Ray cluster here; joblib with a call for each; EvoTorch's Ray actors. All in turn, after a
+warm-up; medians over rounds. Asserts nothing.
 """
 
 import argparse
@@ -23,6 +24,8 @@ import joblib
 import numpy as np
 import torch
 
+from evo.evaluation.backends import connect
+from evo.evaluation.cluster import ClusterPool
 from evo.evaluation.evaluator import Evaluator
 from evo.evaluation.workers import WorkerPool
 from evo.function_problem import fitness
@@ -36,36 +39,43 @@ COUNT, WORKERS = 2000, 2
 
 def records(generations):
     """Print which share of a campaign's time each part takes."""
-    spent = defaultdict(list)
+    parts = []  # of each generation, by name
 
-    def timed(kind, name):
-        inside = getattr(kind, name)
+    def timed(kind, method, name):
+        inside = getattr(kind, method)
 
         def outside(self, *arguments):
+            if name == "all":
+                parts.append(defaultdict(float))
             began = time.perf_counter()
             result = inside(self, *arguments)
-            spent[name if kind is not _Execution else "all"].append(time.perf_counter() - began)
+            if parts:
+                parts[-1][name] += time.perf_counter() - began
             return result
 
-        setattr(kind, name, outside)
+        setattr(kind, method, outside)
 
-    timed(Evaluator, "evaluate")
-    timed(Journal, "append")
-    timed(_Execution, "evaluate")
+    timed(Evaluator, "evaluate", "evaluation")
+    timed(Journal, "append", "journal")
+    timed(_Execution, "evaluate", "all")
     campaign = load_campaign(RUN)
     folder = Path(tempfile.mkdtemp(dir=os.environ.get("BENCHMARK_DIR")))
     began = time.perf_counter()
     replace(campaign, seeds=(0,), generations=generations).run(out=folder / "run", workers=2, quiet=True, source=RUN)
     whole = time.perf_counter() - began
     shutil.rmtree(folder)
-    half = generations // 2  # the second: networks have grown, and everything is compiled
-    evaluating, appending, every = (statistics.median(spent[name][half:]) for name in ("evaluate", "append", "all"))
-    rest = every - evaluating - appending
-    print(f"a generation of the swing-up, median of the last {generations - half} of {generations}:")
+    late = parts[generations // 2 :]  # networks have grown, and everything is compiled
+    evaluating, appending, every = (
+        statistics.median(part[name] for part in late) for name in ("evaluation", "journal", "all")
+    )
+    rest = statistics.median(part["all"] - part["evaluation"] - part["journal"] for part in late)
+    print(f"a generation of the swing-up, median of the last {len(late)} of {generations}:")
     print(f"  evaluation     {1e3 * evaluating:8.2f} ms")
     print(f"  journal        {1e3 * appending:8.2f} ms, {100 * appending / every:.2f} % of a generation")
     print(f"  other records  {1e3 * rest:8.2f} ms, {100 * rest / every:.2f} %")
-    print(f"  whole campaign {whole:8.2f} s, of which evaluation {sum(spent['evaluate']):.2f} s")
+    total = sum(part["all"] for part in parts)
+    inside = sum(part["evaluation"] for part in parts)
+    print(f"  whole campaign {whole:8.2f} s: evaluation {inside:.2f}, records {total - inside:.2f}, all else")
 
 
 def nothing(x):
@@ -78,6 +88,33 @@ def pool_seconds(rounds):
     problem = fitness(maximize="score")(nothing)
     rows = torch.arange(COUNT, dtype=torch.float64)[:, None]
     with WorkerPool(WORKERS) as pool:
+        return [measured(lambda: pool.evaluate(problem, rows, np.random.default_rng(0))) for _ in range(rounds + 2)][2:]
+
+
+def dask_seconds(rounds):
+    """Return seconds per generation on the nodes of a Dask cluster."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, silence_logs=40) as nodes:
+        return cluster_seconds(nodes.scheduler_address.replace("tcp", "dask"), rounds)
+
+
+def own_ray_seconds(rounds):
+    """Return seconds per generation on the nodes of a Ray cluster."""
+    import ray
+
+    ray.init(num_cpus=WORKERS, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    found = cluster_seconds("ray", rounds)
+    ray.shutdown()
+    return found
+
+
+def cluster_seconds(backend, rounds):
+    """Return seconds per generation by way of a backend."""
+    problem = fitness(maximize="score")(nothing)
+    rows = torch.arange(COUNT, dtype=torch.float64)[:, None]
+    with connect(backend) as cluster:
+        pool = ClusterPool(cluster)
         return [measured(lambda: pool.evaluate(problem, rows, np.random.default_rng(0))) for _ in range(rounds + 2)][2:]
 
 
@@ -117,13 +154,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--generations", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--without-ray", action="store_true")
+    parser.add_argument("--alone", action="store_true", help="without clusters, Dask and Ray")
     asked = parser.parse_args()
     records(asked.generations)
     print(f"\nan evaluation of nothing, {COUNT} a generation on {WORKERS} processes:")
-    peers = {"worker pool": pool_seconds, "joblib.Parallel": joblib_seconds, "EvoTorch's Ray actors": ray_seconds}
-    if asked.without_ray:
-        del peers["EvoTorch's Ray actors"]
+    peers = {"worker pool": pool_seconds, "joblib.Parallel": joblib_seconds}
+    if not asked.alone:
+        peers |= {"... on Dask": dask_seconds, "... on Ray": own_ray_seconds, "EvoTorch's Ray actors": ray_seconds}
     for name, seconds in peers.items():
         times = seconds(asked.rounds)
         low, high = 1e6 * min(times) / COUNT, 1e6 * max(times) / COUNT
