@@ -11,6 +11,7 @@ back. Nothing is stored on nodes: journals, champions and states stay with the p
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -115,9 +116,19 @@ def evaluate_one_by_one(shared: bytes, part: bytes) -> list[guard.Result]:
 
     name, payload, settings = cloudpickle.loads(shared)
     if not hasattr(_here, "pool"):
+        _may_have_children()
         _here.pool = WorkerPool(1)
     pool: WorkerPool = _here.pool
     return pool.results(Task(name, payload, cloudpickle.loads(part), settings))
+
+
+def _may_have_children() -> None:
+    """Let this node's process start others, where its nanny has made it a daemon, as Dask's do.
+
+    Daemons may not, lest their children outlive them; ours end with their parent (`guard.end_with`).
+    """
+    settings: dict[str, Any] = getattr(multiprocessing.current_process(), "_config", {})
+    settings["daemon"] = False
 
 
 def evaluate_slice(shared: bytes, part: bytes) -> Outcomes:

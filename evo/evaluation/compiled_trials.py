@@ -22,8 +22,8 @@ from evo.policies import RecurrentPolicies, shapes
 LANES = trial_kernel.LANES
 
 
-def earned(policies: RecurrentPolicies, tasks: MarkovTasks, chance: Chance) -> torch.Tensor:
-    """Return what each step of each trial earned, `[n, tasks, steps]` float32."""
+def earned(policies: RecurrentPolicies, tasks: MarkovTasks, chance: Chance, expected: bool = False) -> torch.Tensor:
+    """Return what each step of each trial earned, `[n, tasks, steps]` float32; its mean, where `expected`."""
     count, states = len(tasks), tasks.states
     rewards = _blocks(tasks.rewards.reshape(count, -1).T.numpy())
     cumulative = np.cumsum(tasks.transitions.double().numpy(), -1).reshape(count, -1).T.astype(np.float32)
@@ -40,6 +40,7 @@ def earned(policies: RecurrentPolicies, tasks: MarkovTasks, chance: Chance) -> t
         _blocks(chance.policy),
         _blocks(chance.reward),
         _blocks(chance.state),
+        expected,
         written,
     )
     lived = torch.from_numpy(written).permute(0, 1, 3, 2).reshape(len(policies), blocks * LANES, tasks.steps)

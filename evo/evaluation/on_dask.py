@@ -34,7 +34,7 @@ class DaskCluster(Cluster):
         except (OSError, TimeoutError) as error:
             raise RuntimeError(
                 f"backend: no Dask scheduler with workers at {address} ({error}); start them with `dask scheduler` "
-                f"and, on each machine, `dask worker {address} --nworkers auto --nthreads 1 --no-nanny`"
+                f"and, on each machine, `dask worker {address} --nworkers auto --nthreads 1`"
             ) from error
 
     def slots(self) -> int:

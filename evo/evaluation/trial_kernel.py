@@ -29,6 +29,7 @@ def trials(
     policy_noise: Any,
     reward_noise: Any,
     state_noise: Any,
+    expected: bool,
     earned: Any,
 ) -> None:
     """Live through trials with every policy, and write what each step earned.
@@ -43,6 +44,7 @@ def trials(
         binary: whether rewards are 1 or 0.
         policy_noise: `[blocks, steps, actions, LANES]`.
         reward_noise, state_noise: `[blocks, steps, LANES]`.
+        expected: whether mean rewards are written, in place of those drawn, which policies see in any case.
         earned: `[policies, blocks, steps, LANES]`, written.
     """
     wide_vectors()
@@ -100,7 +102,7 @@ def trials(
                     mean, noise = rewards[block, place, lane], reward_noise[block, step, lane]
                     won = np.float32(1.0) if noise < mean else np.float32(0.0)
                     reward = won if binary else mean + noise
-                    earned[policy, block, step, lane] = reward
+                    earned[policy, block, step, lane] = mean if expected else reward
                     values[action_row + action[lane], lane] = np.float32(1.0)
                     values[reward_row, lane] = reward
                     if states > 1:

@@ -169,6 +169,24 @@ def test_a_node_that_dies_in_mid_generation_loses_nothing(nodes):
     assert set(outcomes.kinds) == {Outcome.OK}
 
 
+def test_dask_workers_with_a_nanny_may_catch_what_crashes():
+    from distributed import LocalCluster
+
+    def deadly(x):
+        return os._exit(3) if x[0] == 2 else float(x[0])
+
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as nodes,
+        connect(nodes.scheduler_address.replace("tcp", "dask")) as cluster,
+    ):
+        outcomes = join(
+            ClusterPool(cluster).evaluate(
+                fitness(maximize="score")(deadly), torch.arange(6.0)[:, None], np.random.default_rng(0)
+            )
+        )
+    assert [kind.name for kind in outcomes.kinds] == ["OK", "OK", "CRASHED", "OK", "OK", "OK"]
+
+
 @pytest.mark.parametrize("backend", ["spark", "ray://", "dask", "dask://", ""])
 def test_a_backend_that_does_not_exist_is_refused_before_anything_is_written(backend, tmp_path):
     with pytest.raises(ValueError, match="backend: expected 'loky'"):

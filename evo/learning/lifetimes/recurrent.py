@@ -26,11 +26,14 @@ class Recurrent(Lifetime):
 
     Attributes:
         greedy: whether the action with the largest logit is taken, or else one drawn from their softmax.
+        expected: whether steps count with the mean reward of what was done. The score has the same mean as that of
+            the rewards drawn, which the policy sees in any case, and less noise.
     """
 
     lives_on: ClassVar[type[Tasks]] = MarkovTasks
 
     greedy: bool = False
+    expected: bool = False
 
     def live_together(self, phenotypes: RecurrentPolicies, tasks: MarkovTasks, *, seed: int) -> Lives:
         """Return the total reward of each trial, and, as measured, that of its first and last fifth per step."""
@@ -55,11 +58,11 @@ class Recurrent(Lifetime):
         if policies.device.type == "cpu":
             from evo.evaluation.compiled_trials import earned
 
-            return earned(policies, tasks, noise)
-        return batched(policies, tasks, noise)
+            return earned(policies, tasks, noise, self.expected)
+        return batched(policies, tasks, noise, self.expected)
 
 
-def batched(policies: RecurrentPolicies, tasks: MarkovTasks, noise: Chance) -> torch.Tensor:
+def batched(policies: RecurrentPolicies, tasks: MarkovTasks, noise: Chance, expected: bool = False) -> torch.Tensor:
     """Return what each step of each trial earns, `[n, tasks, steps]`, by batched products, on any device.
 
     Equal to what is compiled but for rounding, which may tip a choice between actions now and then.
@@ -83,5 +86,5 @@ def batched(policies: RecurrentPolicies, tasks: MarkovTasks, noise: Chance) -> t
         following = (draws["state"][number][:, None] >= cumulative[here, state, action]).sum(2)
         state = following if (number + 1) % tasks.horizon else torch.zeros_like(state)
         acted = torch.nn.functional.one_hot(action, tasks.actions).to(memory)
-        earned.append(reward)
+        earned.append(mean if expected else reward)
     return torch.stack(earned, 2)

@@ -56,7 +56,7 @@ def test_a_step_is_that_of_torchs_cell() -> None:
 
 
 @torch.no_grad()
-def plain_loop(some: RecurrentPolicies, tasks: MarkovTasks, noise: Chance) -> torch.Tensor:
+def plain_loop(some: RecurrentPolicies, tasks: MarkovTasks, noise: Chance, expected: bool = False) -> torch.Tensor:
     """One policy, one task, one step at a time, by torch's cell."""
     several = tasks.states > 1
     earned = torch.zeros(len(some), len(tasks), tasks.steps)
@@ -73,7 +73,7 @@ def plain_loop(some: RecurrentPolicies, tasks: MarkovTasks, noise: Chance) -> to
                 action = int(logits.argmax())
                 mean, luck = float(tasks.rewards[task, state, action]), float(noise.reward[number, task])
                 reward = float(luck < mean) if tasks.binary else mean + luck
-                earned[which, task, number] = reward
+                earned[which, task, number] = mean if expected else reward
                 chances = tasks.transitions[task, state, action].double().cumsum(0).float()
                 state = int((chances[:-1].numpy() <= noise.state[number, task]).sum())
                 if (number + 1) % tasks.horizon == 0:
@@ -90,6 +90,16 @@ def test_compiled_and_batched_trials_are_a_plain_loop(tasks: MarkovTasks, greedy
     for lived in (Recurrent(greedy).rewards(some, tasks, seed=7), batched(some, tasks, noise)):
         assert torch.allclose(lived, expected, atol=1e-5)
     assert expected.std() > 0.1
+
+
+@every_kind
+def test_expected_rewards_are_the_means_of_what_was_done_on_the_same_trials(tasks: MarkovTasks) -> None:
+    some = policies(tasks)
+    noise = chance(tasks, seed=7, greedy=False)
+    drawn, means = plain_loop(some, tasks, noise), plain_loop(some, tasks, noise, expected=True)
+    for lived in (Recurrent(expected=True).rewards(some, tasks, seed=7), batched(some, tasks, noise, True)):
+        assert torch.allclose(lived, means, atol=1e-5)
+    assert not torch.allclose(drawn, means, atol=1e-2)
 
 
 @every_kind
