@@ -4,17 +4,19 @@
     python runs/rl2_tables.py runs/rl2_mdps
 
 A recurrent network of 32 units lives through 10 episodes of 10 steps on a problem of 10 states and 5 actions; they had
-256 units, and 25 to 100 episodes besides. The second command plays the centre that each run came to on problems that
-are always the same, beside agents that plan with the problems' own prior, and with that of the published table.
+256 units, and 25 to 100 episodes besides. A step counts with the mean reward of what was done, which has less noise
+than the reward. The second command plays the centre that each run came to on problems that are always the same, beside
+agents that plan with the problems' own prior, and with that of the published table.
 """
 
 from evo import Campaign
 from evo.algorithms.evolution_strategy import EvolutionStrategy
+from evo.learning.lifetimes.recurrent import Recurrent
 from genomes.recurrent_policy import RecurrentPolicy
 from problems.meta.tabular_mdps import RandomMdps, TabularMdps
 
 GENERATIONS = 4000
-problem = TabularMdps(RandomMdps(episodes=10), count=64)
+problem = TabularMdps(RandomMdps(episodes=10), Recurrent(expected=True), count=64)
 
 campaign = Campaign(
     problem,
