@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from evo.algorithms.ranking import fronts
@@ -100,10 +101,11 @@ class Archive:
         ok = torch.nonzero(outcomes.ok).flatten()
         if not len(ok):
             return
-        fitness, complexity = search.fitness(outcomes)[ok], genome.complexity(rows[ok])
+        fitness = search.fitness(outcomes)[ok]
+        complexity = genome.complexity(rows if len(ok) == len(rows) else rows[ok])
         best = fitness[:, 0].topk(min(HALL_SIZE, len(ok))).indices
-        first = torch.nonzero(fronts(torch.cat((fitness, -complexity[:, None].to(fitness)), dim=1)) == 0).flatten()
-        for archive, chosen, kind in zip((self._hall, self._front), (best, first), self._kinds, strict=True):
+        new = self._beyond(torch.cat((fitness, -complexity[:, None].to(fitness)), dim=1))
+        for archive, chosen, kind in zip((self._hall, self._front), (best, new), self._kinds, strict=True):
             archive.update(
                 [
                     self._member(search, genome, rows[place], outcomes.scores[place], size, kind)
@@ -111,6 +113,19 @@ class Archive:
                 ]
             )
         self._hold()
+
+    def _beyond(self, merits: torch.Tensor) -> torch.Tensor:
+        """Return which individuals with merits `[n, k]`, more is better, no member of the front equals or beats.
+
+        Most are not, and DEAP's front, which compares one by one, need not see them.
+        """
+        if not len(self._front):
+            return torch.nonzero(fronts(merits) == 0).flatten()
+        known = np.array([member.fitness.wvalues for member in self._front])
+        as_good = np.ones((len(known), len(merits)), bool)
+        for mine, theirs in zip(merits.cpu().numpy().T, known.T, strict=True):
+            as_good &= theirs[:, None] >= mine
+        return torch.from_numpy(np.flatnonzero(~as_good.any(0)))
 
     def _hold(self) -> None:
         """Show members to their genomes, so that one that keeps a table (`PythonObject`) does not forget theirs."""

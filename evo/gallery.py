@@ -52,7 +52,7 @@ def gallery(folder: Path, out: Path | None = None, pages: bool = True) -> tuple[
     check_output("--out", target, *(one.file for one in found))
     if not found:
         raise CampaignError(
-            f"{folder}: no champion yet; runs leave one every 32 generations, and when they end"
+            f"{folder}: no champion yet; runs leave one after 32 generations, then now and again, and when they end"
             if (folder / "campaign.json").is_file()
             else f"{folder}: holds neither a campaign nor champion files"
         )

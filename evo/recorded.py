@@ -153,7 +153,9 @@ def champion_path(path: Path) -> Path:
         return path / "champion.json"
     found = sorted(path.glob("*/seed-*/champion.json"))
     if not found:
-        raise CampaignError(f"{path}: no champion yet; runs leave one every 32 generations, and when they end")
+        raise CampaignError(
+            f"{path}: no champion yet; runs leave one after 32 generations, then now and again, and when they end"
+        )
     from evo.champion import load
 
     sign = 1.0 if campaign_file(path)["maximize"] else -1.0

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from evo import lineage, seeds
@@ -37,7 +38,9 @@ from evo.stateful import StatefulProblem
 from evo.versions import versions
 
 WRITE_EVERY = 32
-"""Generations between writes of the champion while a run goes on."""
+"""Generations between writes of the champion while a run goes on, or more, where writing it takes long."""
+WRITE_SHARE = 0.01
+"""Of the time, that writing champions takes at most; scoring one again may take as long as ten generations."""
 
 ONLY_RECORDED = ("births", "measured", "features")
 """What is journalled for readers; a replay does without, and in memory it would grow large."""
@@ -136,7 +139,7 @@ class _Execution:
             target=run.target,
         )
         self.began, self.used = time.perf_counter(), time.process_time()
-        self.evaluated = 0
+        self.evaluated, self.write_again = 0, 0.0
         self.state = StateFiles(folder) if run.algorithm.state_in_rows else None
         self.over = False
         self.problem_states = StoredStates(folder) if isinstance(run.problem, StatefulProblem) else None
@@ -181,8 +184,16 @@ class _Execution:
         if generation:
             self.journal.forget(generation - 1)
         if generation % WRITE_EVERY == WRITE_EVERY - 1 and generation >= self.first_new:
-            self.write()
+            self._write_in_between()
         return outcomes
+
+    def _write_in_between(self) -> None:
+        """Leave what `write` does, if that was long enough ago."""
+        began = time.perf_counter()
+        if began >= self.write_again:
+            self.write()
+            ended = time.perf_counter()
+            self.write_again = ended + (ended - began) / WRITE_SHARE
 
     def _remember(self, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> None:
         """Show the archive a generation; of lives, or a problem's state, that go on it replaces all before it."""
@@ -314,16 +325,15 @@ class _Execution:
         """Write a line for whoever watches; it is no part of the result."""
         if self.search.generation < self.first_new:
             return
-        first = self.search.fitness(outcomes)[outcomes.ok, 0]
-        sign = 1.0 if self.search.objectives[0].maximize else -1.0
+        scores = np.sort(outcomes.scores[:, 0].cpu().numpy()[outcomes.ok.cpu().numpy()])
         self.evaluated += len(outcomes)
         line = {
             "generation": self.search.generation + 1,
             "of": self.run.generations,
             "from": self.first_new,
-            "best": sign * float(first.max()),
-            "median": sign * float(first.median()),
-            "failed": len(outcomes) - len(first),
+            "best": float(scores[-1 if self.search.objectives[0].maximize else 0]),
+            "median": float(scores[len(scores) // 2]),
+            "failed": len(outcomes) - len(scores),
             "evaluated": self.evaluated,
             "seconds": round(time.perf_counter() - self.began, 3),
             "processor_seconds": round(time.process_time() - self.used, 3),  # of this process, without its workers

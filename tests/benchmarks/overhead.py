@@ -103,7 +103,7 @@ def own_ray_seconds(rounds):
     """Return seconds per generation on the nodes of a Ray cluster."""
     import ray
 
-    ray.init(num_cpus=WORKERS, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.init("local", num_cpus=WORKERS, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     found = cluster_seconds("ray", rounds)
     ray.shutdown()
     return found
