@@ -25,7 +25,7 @@ class DiskError(OSError):
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def telling_of(path: Path) -> Iterator[None]:
     """Tell in one line, as DiskError, of what goes wrong while `path` is written."""
     try:
         yield
@@ -46,7 +46,7 @@ def open_own(path: Path, flags: int) -> int:
     """
     if path.is_symlink():
         raise DiskError(f"{path} is a link to another file, and is not written through; put a file in its place")
-    with told(path):
+    with telling_of(path):
         return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
@@ -61,7 +61,7 @@ def append_text(path: Path, text: str) -> None:
     """Write `text` behind what a file has; DiskError where it cannot be written."""
     handle = open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
-        with told(path):
+        with telling_of(path):
             write_all(handle, text.encode())
     finally:
         os.close(handle)
@@ -128,7 +128,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         DiskError: it cannot be written.
     """
-    with told(path):
+    with telling_of(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             try:

@@ -40,8 +40,8 @@ def mean_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centre, np.where(count > 1, half, np.nan)
 
 
-def told(values: np.ndarray, decimals: int = 3) -> str:
-    """Return the mean of some numbers `[n]` with its interval, in words; how many failed, where any is not finite."""
+def in_words(values: np.ndarray, decimals: int = 3) -> str:
+    """Return the mean of some numbers `[n]` with its interval; how many failed, where any is not finite."""
     failed = int((~usable(values)).sum())
     if failed:
         return f"{failed} of {len(values)} failed"

@@ -3,7 +3,8 @@
 A line is the CRC-32 of its JSON in eight hexadecimal digits, a space, the JSON. The first line holds the format and
 what was run. A line that is torn or damaged, and all behind it, are as good as none, and are cut off when the next one
 is written: the generations they held are computed again, with the same result. Lines hold no times, so the same run
-writes the same bytes.
+writes the same bytes. A line outlives its process at once; a power cut costs the last one at most, for it is synced
+while the next generation is evaluated.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from evo.files import open_own, refuse, sync_directory, told, write_all
+from evo.files import open_own, refuse, sync_directory, telling_of, write_all
 
 FORMAT = "evo.journal/1"
 LONGEST_LINE = 2**30
@@ -249,7 +250,7 @@ class Journal:
                 f"problem measure less, or the population be smaller"
             )
         self._settle()
-        with told(self._path):
+        with telling_of(self._path):
             self._end_here()
             write_all(self._handle, line)
         self._syncing = self._thread.submit(os.fsync, self._handle)
@@ -259,7 +260,7 @@ class Journal:
         """Wait until all that was written is on the disk; DiskError where it does not get there."""
         syncing, self._syncing = self._syncing, None
         if syncing is not None:
-            with told(self._path):
+            with telling_of(self._path):
                 syncing.result()
 
     def __enter__(self) -> Self:

@@ -34,7 +34,7 @@ from evo.algorithms.mu_plus_lambda import MuPlusLambda
 from evo.budget import some_ok
 from evo.evaluation.evaluator import Evaluator
 from evo.genome import Genome
-from evo.interval import told
+from evo.interval import in_words
 from evo.learning.gradient_descent import descend
 from evo.learning.weight_training import TrainedWeights
 from evo.networks import Networks
@@ -209,14 +209,14 @@ def table(lines: list[dict[str, Any]]) -> str:
     text = [f"{'test accuracy, %':24}" + "".join(f"{name:>16}" for name in TESTED) + "   CPU s"]
     for method in dict.fromkeys(line["method"] for line in lines):
         mine = [line for line in lines if line["method"] == method]
-        cells = "".join(f"{told(values, 1):>16}" for values in np.array([line["tested"] for line in mine]).T)
+        cells = "".join(f"{in_words(values, 1):>16}" for values in np.array([line["tested"] for line in mine]).T)
         text.append(f"{method:24}{cells}{np.mean([line['seconds'] for line in mine]):8.1f}")
     text.append(f"\n{'mean loss, share of the run':44}" + "".join(f"{share:>16.2f}" for share in MOMENTS))
     for method in dict.fromkeys(line["method"] for line in lines):
         mine = [line for line in lines if line["method"] == method]
         for key, words in (("birth", "at birth"), ("taught", f"after {STEPS} steps")):
             values = np.array([[line[key][str(at)] for line in mine] for at in MOMENTS])
-            cells = "".join(f"{told(each):>16}" for each in values)
+            cells = "".join(f"{in_words(each):>16}" for each in values)
             text.append(f"{f'{method}, {words}':44}{cells}")
     return "\n".join(text)
 

@@ -29,7 +29,7 @@ from evo.algorithms.meta_gradient import MetaGradient
 from evo.algorithms.population_based_training import PopulationBasedTraining
 from evo.budget import run_within
 from evo.genome import Genome
-from evo.interval import told
+from evo.interval import in_words
 from evo.learning.lifetimes.gradient_steps import GradientSteps
 from evo.results import Results
 from genomes.initial_weights import InitialWeights
@@ -100,7 +100,7 @@ def table(lines: list[dict[str, Any]], budget: str) -> str:
     for method in dict.fromkeys(line["method"] for line in lines):
         spent = [line["at"][budget] for line in lines if line["method"] == method and budget in line["at"]]
         if spent:
-            cells = "".join(f"{told(errors):>16}" for errors in np.array([one["tested"] for one in spent]).T)
+            cells = "".join(f"{in_words(errors):>16}" for errors in np.array([one["tested"] for one in spent]).T)
             costs = [np.mean([one.get(key, 0.0) for one in spent]) for key in ("seconds", "task_evaluations")]
             text.append(f"{method:34}{cells}{costs[0]:8.1f}{costs[1]:14.0f}")
     return "\n".join(text)

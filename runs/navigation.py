@@ -28,7 +28,7 @@ from evo.algorithms.evolution_strategy import EvolutionStrategy
 from evo.budget import some_ok
 from evo.evaluation.evaluator import Evaluator
 from evo.genome import Genome
-from evo.interval import told
+from evo.interval import in_words
 from evo.learning.lifetimes.base import Lifetime
 from evo.learning.lifetimes.climbing_walks import ClimbingWalks
 from evo.learning.lifetimes.fixed_walks import FixedWalks
@@ -118,7 +118,7 @@ def table(lines: list[dict[str, Any]], name: str) -> str:
     for method in dict.fromkeys(line["method"] for line in here):
         mine = [line for line in here if line["method"] == method]
         returns = np.array([[line["score"], *line["episodes"]] for line in mine]).T
-        cells = "".join(f"{told(values, 2):>18}" for values in returns)
+        cells = "".join(f"{in_words(values, 2):>18}" for values in returns)
         costs = [np.mean([line.get(key, 0) for line in mine]) for key in ("seconds", "trials")]
         text.append(f"{method:18}{cells}{costs[0]:8.0f}{costs[1]:10.0f}")
     return "\n".join(text)

@@ -26,7 +26,7 @@ from evo.algorithms.meta_gradient import MetaGradient
 from evo.algorithms.population_based_training import PopulationBasedTraining
 from evo.budget import run_within
 from evo.genome import Genome
-from evo.interval import told
+from evo.interval import in_words
 from evo.learning.lifetimes.base import Lifetime
 from evo.learning.lifetimes.comparison import Comparison
 from evo.learning.lifetimes.gradient_steps import GradientSteps
@@ -106,7 +106,7 @@ def table(lines: list[dict[str, Any]]) -> str:
     text = [f"{'':40}{'ways':>6}{'accuracy %':>18}{'CPU s':>8}{'evaluations':>14}"]
     for ways, method in dict.fromkeys((line["ways"], line["method"]) for line in lines):
         mine = [line for line in lines if (line["ways"], line["method"]) == (ways, method)]
-        accuracies = told(100 * np.array([line["accuracy"] for line in mine]), 1)
+        accuracies = in_words(100 * np.array([line["accuracy"] for line in mine]), 1)
         costs = [np.mean([line.get(key, 0.0) for line in mine]) for key in ("seconds", "task_evaluations")]
         text.append(f"{method:40}{ways:6}{accuracies:>18}{costs[0]:8.1f}{costs[1]:14.0f}")
     return "\n".join(text)

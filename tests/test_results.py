@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evo.interval import mean_interval, told
+from evo.interval import in_words, mean_interval
 from evo.results import Results
 
 NAMES = ("method", "seed")
@@ -61,6 +61,6 @@ def test_results_without_settings_are_not_added_to(tmp_path: Path) -> None:
 def test_what_failed_is_told_and_never_averaged_away() -> None:
     values = np.array([0.2, 0.21, 0.25])
     centre, half = mean_interval(values)
-    assert told(values) == f"{centre:.3f} ± {half:.3f}"
-    assert told(values[:1], 1) == "0.2"
-    assert told(np.array([0.2, np.nan, np.inf, 1e300])) == "3 of 4 failed"
+    assert in_words(values) == f"{centre:.3f} ± {half:.3f}"
+    assert in_words(values[:1], 1) == "0.2"
+    assert in_words(np.array([0.2, np.nan, np.inf, 1e300])) == "3 of 4 failed"

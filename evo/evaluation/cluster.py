@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from evo.evaluation import guard
-from evo.evaluation.packing import Packer, Task
+from evo.evaluation.packing import Packer, Task, as_bytes
 from evo.function_problem import FunctionProblem
 from evo.outcome import Outcomes
 from evo.problem import Problem
@@ -88,7 +88,8 @@ class ClusterPool:
             return [self._one_by_one(problem, phenotypes, rng)]
         if isinstance(problem, StatefulProblem) or problem.lifelong or not hasattr(phenotypes, "__getitem__"):
             return [problem.evaluate(phenotypes, rng)]
-        parts = [cloudpickle.dumps(phenotypes[share]) for share in self._shares(len(phenotypes))]
+        shares = self._shares(len(phenotypes))
+        parts = [as_bytes(phenotypes[share], f"{problem.name}: a share of the phenotypes") for share in shares]
         return self.cluster.map(evaluate_slice, cloudpickle.dumps((problem, rng)), parts)
 
     def _one_by_one(self, problem: FunctionProblem, phenotypes: Any, rng: np.random.Generator) -> Outcomes:

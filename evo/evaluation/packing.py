@@ -50,9 +50,9 @@ class Packer:
             TypeError: something cannot be sent to a process.
         """
         if self._packed[0] is not problem.function:
-            self._packed = (problem.function, _pack(problem.function, f"{problem.name}: the function"))
+            self._packed = (problem.function, as_bytes(problem.function, f"{problem.name}: the function"))
         arguments = [
-            _pack(argument, f"{problem.name}: individual {number}'s phenotype")
+            as_bytes(argument, f"{problem.name}: individual {number}'s phenotype")
             for number, argument in enumerate(problem.arguments(phenotypes))
         ]
         limits = (problem.seed(rng), problem.time_limit, problem.memory_limit, problem.objective_names)
@@ -79,7 +79,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
         return super().reducer_override(obj)
 
 
-def _pack(thing: Any, what: str) -> bytes:
+def as_bytes(thing: Any, what: str) -> bytes:
     """Return `thing` pickled, functions and classes of `__main__` and registered modules by value."""
     buffer = io.BytesIO()
     try:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ from evo import Campaign
 from evo.algorithms.distribution import SNES
 from evo.algorithms.mu_plus_lambda import MuPlusLambda
 from evo.evaluation.backends import connect
-from evo.evaluation.cluster import ClusterPool
-from evo.evaluation.packing import register_by_value
+from evo.evaluation.cluster import Cluster, ClusterPool
+from evo.evaluation.packing import as_bytes, register_by_value
 from evo.function_problem import fitness
 from evo.outcome import Outcome, join
 from genomes.perceptron import Perceptron
@@ -167,6 +168,33 @@ def test_a_node_that_dies_in_mid_generation_loses_nothing(nodes):
         killer.join()
     assert outcomes.scores.flatten().tolist() == list(range(60))
     assert set(outcomes.kinds) == {Outcome.OK}
+
+
+class Here(Cluster):
+    """A cluster of two slots that are this process; it notes how much it was sent."""
+
+    sent: ClassVar[list[int]] = []
+
+    def slots(self):
+        return 2
+
+    def map(self, function, shared, parts):
+        self.sent.extend(map(len, parts))
+        return [function(shared, part) for part in parts]
+
+    def close(self):
+        pass
+
+
+def test_a_share_takes_only_its_own_individuals_along():
+    problem = Digits(batch=8)
+    genome = Perceptron.for_problem(problem, hidden=(4,))
+    phenotypes = genome.express(genome.sample(64, np.random.default_rng(0)))
+    Here.sent.clear()
+    outcomes = join(ClusterPool(Here()).evaluate(problem, phenotypes, np.random.default_rng(1)))
+    assert torch.equal(outcomes.scores, problem.evaluate(phenotypes, np.random.default_rng(1)).scores)
+    assert len(Here.sent) == 8
+    assert sum(Here.sent) < 2 * len(as_bytes(phenotypes, "all"))
 
 
 def test_dask_workers_with_a_nanny_may_catch_what_crashes():

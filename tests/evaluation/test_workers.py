@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from evo.evaluation import workers
-from evo.evaluation.packing import _pack, register_by_value
+from evo.evaluation.packing import as_bytes, register_by_value
 from evo.evaluation.workers import WorkerPool
 from evo.function_problem import fitness
 from evo.networks import Networks, pack
@@ -174,7 +174,9 @@ def test_arguments_are_what_the_problem_says(pool):
 
 
 def test_a_view_takes_only_its_own_elements_along():
-    assert len(_pack(torch.zeros(10**6)[:2], "a view")) < 1000
+    assert len(as_bytes(torch.zeros(10**6)[:2], "a view")) < 1000
+    many = pack(1, 1, [([1, 1, 1], [(1, 2, 3.0)])] * 1000)
+    assert len(as_bytes(many[:10], "ten networks")) < len(as_bytes(many, "a thousand")) / 20
 
 
 def test_a_stray_kill_of_a_worker_changes_nothing(pool):
