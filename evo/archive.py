@@ -20,6 +20,9 @@ from evo.search import Search
 
 HALL_SIZE = 10
 
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+Places = np.ndarray[Any, np.dtype[np.intp]]
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -75,6 +78,8 @@ class Archive:
         self._kinds = (First, All)
         self._hall = tools.HallOfFame(HALL_SIZE, similar=_same)
         self._front = tools.ParetoFront(similar=_same)
+        self._held: list[tuple[Genome, torch.Tensor]] = []
+        self._merits: Numbers = np.empty((0, 0))
 
     @property
     def hall(self) -> list[Member]:
@@ -90,53 +95,69 @@ class Archive:
         """Forget all members: in a life that goes on, only the present counts."""
         self._hall.clear()
         self._front.clear()
+        self._changed()
 
     def restore(self, hall: Iterable[Stored], front: Iterable[Stored]) -> None:
         """Take in what an archive of the same directions had: its `hall` and `front`."""
         self._hall.update([self._with_fitness(one, self._kinds[0]) for one in hall])
         self._front.update([self._with_fitness(one, self._kinds[1]) for one in front])
+        self._changed()
 
     def update(self, search: Search, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> None:
         """Look at a generation."""
-        ok = torch.nonzero(outcomes.ok).flatten()
-        if not len(ok):
+        places = np.flatnonzero(outcomes.ok.cpu().numpy())
+        if not len(places):
             return
-        fitness = search.fitness(outcomes)[ok]
-        complexity = genome.complexity(rows if len(ok) == len(rows) else rows[ok])
-        best = fitness[:, 0].topk(min(HALL_SIZE, len(ok))).indices
-        new = self._beyond(torch.cat((fitness, -complexity[:, None].to(fitness)), dim=1))
-        for archive, chosen, kind in zip((self._hall, self._front), (best, new), self._kinds, strict=True):
+        scores = outcomes.scores.cpu().numpy()[places]
+        whole = len(places) == len(rows)
+        complexity = genome.complexity(rows if whole else rows[outcomes.ok.to(rows.device)]).cpu().numpy()
+        merits = np.column_stack((scores, complexity)) * self._kinds[1].weights
+        chosen = (self._among_the_best(merits[:, 0]), self._beyond(merits))
+        for archive, new, kind in zip((self._hall, self._front), chosen, self._kinds, strict=True):
             archive.update(
                 [
-                    self._member(search, genome, rows[place], outcomes.scores[place], size, kind)
-                    for place, size in zip(ok[chosen].tolist(), complexity[chosen].tolist(), strict=True)
+                    self._member(search, genome, rows[places[one]], scores[one], float(complexity[one]), kind)
+                    for one in new.tolist()
                 ]
             )
-        self._hold()
+        if len(chosen[0]) or len(chosen[1]):
+            self._changed()
+        for one, held in self._held:
+            one.hold(held)
 
-    def _beyond(self, merits: torch.Tensor) -> torch.Tensor:
+    def _among_the_best(self, fitness: Numbers) -> Places:
+        """Return which individuals with fitness `[n]` may enter the hall: the best, each value once."""
+        full = len(self._hall) == HALL_SIZE
+        better = np.flatnonzero(fitness > self._hall[-1].fitness.wvalues[0]) if full else np.arange(len(fitness))
+        return better[np.unique(-fitness[better], return_index=True)[1][:HALL_SIZE]]
+
+    def _beyond(self, merits: Numbers) -> Places:
         """Return which individuals with merits `[n, k]`, more is better, no member of the front equals or beats.
 
         Most are not, and DEAP's front, which compares one by one, need not see them.
         """
         if not len(self._front):
-            return torch.nonzero(fronts(merits) == 0).flatten()
-        known = np.array([member.fitness.wvalues for member in self._front])
-        as_good = np.ones((len(known), len(merits)), bool)
-        for mine, theirs in zip(merits.cpu().numpy().T, known.T, strict=True):
+            return np.flatnonzero(fronts(torch.from_numpy(merits)).numpy() == 0)
+        as_good = np.ones((len(self._front), len(merits)), bool)
+        for mine, theirs in zip(merits.T, self._merits, strict=True):
             as_good &= theirs[:, None] >= mine
-        return torch.from_numpy(np.flatnonzero(~as_good.any(0)))
+        return np.flatnonzero(~as_good.any(0))
 
-    def _hold(self) -> None:
-        """Show members to their genomes, so that one that keeps a table (`PythonObject`) does not forget theirs."""
-        held: dict[int, list[Member]] = {}
+    def _changed(self) -> None:
+        """Work out anew what every generation asks of the members.
+
+        Those are the front's merits; and, per genome that keeps a table (`PythonObject`), the members' rows, which it
+        is shown each generation, so that it does not forget theirs.
+        """
+        self._merits = np.array([member.fitness.wvalues for member in self._front]).T
+        members: dict[int, list[Member]] = {}
         for member in (*self._hall, *self._front):
-            held.setdefault(id(member.genome), []).append(member)
-        for members in held.values():
-            members[0].genome.hold(torch.stack([member.row for member in members]))
+            if type(member.genome).hold is not Genome.hold:
+                members.setdefault(id(member.genome), []).append(member)
+        self._held = [(ones[0].genome, torch.stack([one.row for one in ones])) for ones in members.values()]
 
     def _member(
-        self, search: Search, genome: Genome, row: torch.Tensor, scores: torch.Tensor, complexity: float, kind: Any
+        self, search: Search, genome: Genome, row: torch.Tensor, scores: Numbers, complexity: float, kind: Any
     ) -> Member:
         stored = Stored(genome, row.cpu().clone(), search.generation, tuple(scores.tolist()), complexity)
         return self._with_fitness(stored, kind)

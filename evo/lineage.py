@@ -7,11 +7,12 @@ column alone tells only 16.7 million numbers apart. -1 stands for "nobody".
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
-from evo.layout import Layout
+from evo.layout import LINEAGE_FIELDS, Layout
 
 if TYPE_CHECKING:
     import networkx
@@ -23,6 +24,13 @@ def identities(layout: Layout, rows: torch.Tensor, field: str = "uid") -> torch.
     """Return the identities `[n]` (int64) in the lineage field `uid`, `first_parent` or `second_parent`."""
     high, low = layout.view(rows, field).to(torch.int64).unbind(1)
     return torch.where(high < 0, -1, high * BASE + low)
+
+
+def births(layout: Layout, rows: torch.Tensor) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return each row's identity and its parents', `[n, 3]`."""
+    layout.check(rows)
+    parts = rows[:, layout.genes :].cpu().numpy().reshape(len(rows), len(LINEAGE_FIELDS), 2).astype(np.int64)
+    return np.where(parts[..., 0] < 0, -1, parts[..., 0] * BASE + parts[..., 1])
 
 
 def _write(layout: Layout, rows: torch.Tensor, field: str, numbers: torch.Tensor) -> None:

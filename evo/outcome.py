@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -45,7 +46,7 @@ class Outcomes:
     learned: Any | None = None
     rows: torch.Tensor | None = None
 
-    @property
+    @cached_property
     def ok(self) -> torch.Tensor:
         """Which evaluations finished with finite scores: booleans `[n]` on the scores' device."""
         return torch.tensor([kind is Outcome.OK for kind in self.kinds], device=self.scores.device)

@@ -6,6 +6,7 @@ import hashlib
 import math
 from typing import Any
 
+import numpy as np
 import torch
 
 from evo.outcome import Outcome, Outcomes
@@ -20,6 +21,15 @@ def outcomes_in(record: dict[str, Any], learned: torch.Tensor | None) -> Outcome
     return Outcomes(torch.tensor(scores, dtype=torch.float64), kinds, messages, rows=learned)
 
 
+def finite(scores: torch.Tensor) -> list[list[float | None]]:
+    """Return scores `[n, objectives]` as a record holds them."""
+    numbers = scores.cpu().numpy()
+    rows: list[list[float | None]] = numbers.tolist()
+    if np.isfinite(numbers).all():
+        return rows
+    return [[score if score is not None and math.isfinite(score) else None for score in row] for row in rows]
+
+
 def plain(measured: torch.Tensor) -> Any:
     """Return what was measured, `[n, ...]`, as nested lists with 6 significant digits; None for what is not finite."""
     if measured.dim() > 1:
@@ -29,4 +39,4 @@ def plain(measured: torch.Tensor) -> Any:
 
 def rows_digest(rows: torch.Tensor) -> str:
     """Return what tells rows `[n, L]` from others."""
-    return hashlib.sha256(rows.detach().cpu().contiguous().numpy().tobytes()).hexdigest()[:16]
+    return hashlib.sha256(rows.detach().cpu().contiguous().numpy().data).hexdigest()[:16]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from evo.genome import Genome
 from evo.inheritance import changed, changes
 from evo.journal import Journal
 from evo.outcome import Outcome, Outcomes
-from evo.outcome_record import outcomes_in, plain, rows_digest
+from evo.outcome_record import finite, outcomes_in, plain, rows_digest
 from evo.problem import Problem
 from evo.problem_state import StoredStates
 from evo.search import Search
@@ -115,8 +116,9 @@ def execute(
         with (
             Journal(folder / "journal.jsonl", header, ONLY_RECORDED) as journal,
             Evaluator(run.problem, workers, engine, cluster) as evaluator,
+            ThreadPoolExecutor(1, thread_name_prefix="digest") as aside,
         ):
-            _Execution(run, folder, journal, evaluator, torch.device(device)).go()
+            _Execution(run, folder, journal, evaluator, aside, torch.device(device)).go()
     finally:
         torch.set_num_threads(threads)
 
@@ -124,8 +126,10 @@ def execute(
 class _Execution:
     """The state of a run that is under way."""
 
-    def __init__(self, run: Run, folder: Path, journal: Journal, evaluator: Evaluator, device: torch.device) -> None:
-        self.run, self.folder, self.journal, self.evaluator = run, folder, journal, evaluator
+    def __init__(
+        self, run: Run, folder: Path, journal: Journal, evaluator: Evaluator, aside: Executor, device: torch.device
+    ) -> None:
+        self.run, self.folder, self.journal, self.evaluator, self.aside = run, folder, journal, evaluator, aside
         objectives = run.problem.objectives
         self.archive = Archive(tuple(objective.maximize for objective in objectives))
         self.search = Search(
@@ -166,8 +170,9 @@ class _Execution:
             self.known = self.search.born
             outcomes = self._recorded(generation, rows)
         else:
+            told_apart = self.aside.submit(rows_digest, rows)
             outcomes = self.evaluator.evaluate(genome, rows, seeds.rng(self.run.seed, "evaluate", generation))
-            self.journal.append(self._record(genome, rows, outcomes))
+            self.journal.append(self._record(genome, rows, outcomes, told_apart.result()))
             self._keep_state()
         outcomes = replace(outcomes, measured={})
         if rows.device != outcomes.scores.device:
@@ -283,12 +288,9 @@ class _Execution:
         learned = self.learned if generation == self.restart and self.learned is not None else rows
         return outcomes_in(record, learned.to(rows.device))
 
-    def _record(self, genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> dict[str, Any]:
-        births = torch.stack(
-            [lineage.identities(genome.layout, rows, name) for name in ("uid", "first_parent", "second_parent")], 1
-        )
+    def _record(self, genome: Genome, rows: torch.Tensor, outcomes: Outcomes, digest: str) -> dict[str, Any]:
+        births = lineage.births(genome.layout, rows)
         fresh = births[births[:, 0] >= self.known]
-        scores = [[score if math.isfinite(score) else None for score in row] for row in outcomes.scores.tolist()]
         failed = {
             str(index): [kind.name, outcomes.messages.get(index, "")]
             for index, kind in enumerate(outcomes.kinds)
@@ -297,8 +299,8 @@ class _Execution:
         self.known = self.search.born
         return {
             "generation": self.search.generation,
-            "rows": rows_digest(rows),
-            "scores": scores,
+            "rows": digest,
+            "scores": finite(outcomes.scores),
             "failed": failed,
             "births": fresh.tolist(),
             **self._learned(rows, outcomes.rows),

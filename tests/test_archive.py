@@ -1,6 +1,6 @@
 import numpy as np
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evo.archive import HALL_SIZE, Archive
@@ -24,11 +24,15 @@ def filled(generations):
     return archive
 
 
-SCORE = st.one_of(st.integers(0, 5).map(float), st.just(float("nan")))
-GENERATIONS = st.lists(st.lists(st.tuples(SCORE, SCORE), min_size=1, max_size=20), min_size=1, max_size=4)
+SCORE = st.one_of(st.integers(0, 5).map(float), st.integers(0, 40).map(float), st.just(float("nan")))
+GENERATIONS = st.lists(st.lists(st.tuples(SCORE, SCORE), min_size=1, max_size=30), min_size=1, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
+@example([[(5.0, 0.0)] * 10 + [(4.0, 0.0)]])  # copies of the best leave room for the next
+@example(
+    [[(float(up), 0.0) for up in range(20)] + [(18.5, -0.5)], [(9.0, -1.0)], [(9.5, -0.5), (12.5, 1.0)]]
+)  # a full hall
 @given(GENERATIONS)
 def test_the_front_is_what_nothing_beats_and_the_hall_is_the_best(generations):
     archive = filled(generations)
