@@ -6,7 +6,6 @@ first generation of the first task to the last of the last.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -18,7 +17,7 @@ import numpy as np
 from evo.algorithms.path_diary import FORMAT
 from evo.inspect.text import plain
 from evo.run import CampaignError
-from evo.study_parts import BegunRun, begun_runs
+from evo.study_parts import BegunRun, begun_runs, read_book
 from evo.task_record import courses_of
 
 FRAMES = 9
@@ -124,12 +123,7 @@ def path_records(folder: Path) -> list[PathRecord]:
 def path_record(run: BegunRun) -> PathRecord | None:
     """Return the paths of a run; None where no generation has ended. CampaignError where a file is damaged."""
     path = run.folder / "paths.json"
-    try:
-        book = json.loads(path.read_text())
-    except ValueError as error:
-        raise CampaignError(f"{path}: no JSON ({error}); was it cut off when it was copied?") from None
-    if not isinstance(book, dict) or book.get("format") != FORMAT:
-        raise CampaignError(f"{path}: not of the format {FORMAT}; was it written by a later version?")
+    book = read_book(path, FORMAT)
     after = run.described.get("problem", {}).get("settings", {}).get("after")
     freezes = after == "freeze" if isinstance(after, str) else None
     try:

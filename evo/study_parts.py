@@ -75,6 +75,17 @@ def begun_runs(folder: Path) -> tuple[dict[str, Any], list[BegunRun]]:
     return campaign, [run for run in every if (run.folder / "journal.jsonl").is_file()]
 
 
+def read_book(path: Path, written: str) -> dict[str, Any]:
+    """Return what an algorithm left of a run as JSON, in the format `written`; CampaignError where it is none."""
+    try:
+        book = read_json(path)
+    except ValueError as error:
+        raise CampaignError(f"{path}: {error}; was it cut off when it was copied?") from None
+    if not isinstance(book, dict) or book.get("format") != written:
+        raise CampaignError(f"{path}: not of the format {written}; was it written by a later version?")
+    return book
+
+
 def part_of(run: BegunRun) -> Part | None:
     """Return what a run adds; None where no generation has ended, or nothing tells who is who, or what they did."""
     values, genes, sizes = _recorded(run.folder / "journal.jsonl")
@@ -100,12 +111,7 @@ def part_of(run: BegunRun) -> Part | None:
 
 def _who(path: Path, count: int) -> tuple[list[str], list[int]]:
     """Return the labels and the streams of a cohort; CampaignError where they are not those of `count` individuals."""
-    try:
-        described = read_json(path)
-    except ValueError as error:
-        raise CampaignError(f"{path}: not what a cohort leaves: {error}") from None
-    if not isinstance(described, dict) or described.get("format") != FORMAT:
-        raise CampaignError(f"{path}: not of the format {FORMAT}; was it written by a later version?")
+    described = read_book(path, FORMAT)
     labels, streams = (
         [*described[name]] if isinstance(described.get(name), list) else [] for name in ("labels", "streams")
     )

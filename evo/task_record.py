@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -11,7 +10,7 @@ import numpy as np
 
 from evo.inspect.text import finite, plain
 from evo.run import CampaignError
-from evo.study_parts import BegunRun, begun_runs
+from evo.study_parts import BegunRun, begun_runs, read_book
 
 FORMAT = "evo.tasks/1"
 MOST, MOST_TASKS = 10**8, 10**4
@@ -76,7 +75,7 @@ def task_record(folder: Path) -> TaskRecord | None:
     book: dict[str, Any] = {}
     for run in with_tasks:
         path = run.folder / "tasks.json"
-        book = _book(path)
+        book = read_book(path, FORMAT)
         variant = plain(run.variant)
         thresholds[variant] = finite(book.get("threshold"))
         conditions.setdefault(variant, []).extend(_tasks(path, book, run))
@@ -89,17 +88,7 @@ def task_record(folder: Path) -> TaskRecord | None:
 def courses_of(run: BegunRun) -> list[RecordedTask]:
     """Return the tasks of one run, which left tasks.json; CampaignError where that is damaged."""
     path = run.folder / "tasks.json"
-    return _tasks(path, _book(path), run)
-
-
-def _book(path: Path) -> dict[str, Any]:
-    try:
-        book = json.loads(path.read_text())
-    except ValueError as error:
-        raise CampaignError(f"{path}: no JSON ({error}); was it cut off when it was copied?") from None
-    if not isinstance(book, dict) or book.get("format") != FORMAT or not isinstance(book.get("courses"), list):
-        raise CampaignError(f"{path}: not of the format {FORMAT}; was it written by a later version?")
-    return book
+    return _tasks(path, read_book(path, FORMAT), run)
 
 
 def _tasks(path: Path, book: dict[str, Any], run: BegunRun) -> list[RecordedTask]:

@@ -5,7 +5,6 @@ The problem is made again by the campaign's own file, and asked with the state t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,9 @@ from evo.interval import mean_interval
 from evo.quantity import words
 from evo.recorded import recorded_campaign
 from evo.run import CampaignError
+from evo.study_parts import read_book
 from evo.study_table import StudyTable, plus_minus
+from evo.task_record import FORMAT
 
 HEADS = ["condition", "runs", "average, %", "first task, %", "last task, %", "worst task, %"]
 
@@ -58,7 +59,7 @@ def accuracy_table(folder: Path) -> StudyTable:
 
 def _of_run(problem: Any, path: Path) -> np.ndarray:
     """Return the shares of one run, `[replicates, tasks]`, given its tasks.json."""
-    book = json.loads(path.read_text())
+    book = read_book(path, FORMAT)
     size, most = (book["replicates"], book["tasks"]), (problem.replicates, problem.tasks)
     ended = [one for one in book["courses"] if one["ended"] and one["kept"] is not None]
     places = [(one["replicate"], one["task"]) for one in ended]

@@ -21,11 +21,13 @@ from evo.exchange import matrix_file
 from evo.exchange.matrix_file import MatrixError, read_matrix, read_tuned
 from evo.journal import Journal, JournalError, encode, generations
 from evo.learning.consolidation import importance_file
+from evo.path_record import path_records
 from evo.problem_state import decode
 from evo.recorded import campaign_file, recorded_run
 from evo.run import CampaignError
 from evo.settings import digest
 from evo.state import StateFiles
+from evo.task_record import task_record
 
 HOSTILE = Path(__file__).parent / "hostile"
 CHAMPION = HOSTILE / "champion-that-is-fine.json"
@@ -183,6 +185,16 @@ def test_cohorts_that_are_not_their_journals_are_refused(name, tmp_path, capsys)
     one_line(capsys, ["table", str(tmp_path)], path)
 
 
+@pytest.mark.parametrize(("book", "read"), [("tasks.json", task_record), ("paths.json", path_records)])
+@pytest.mark.parametrize("name", named("cohort"))
+def test_books_that_runs_did_not_leave_are_refused(book, read, name, tmp_path):
+    shutil.copy(JOURNAL, tmp_path / "journal.jsonl")
+    path = shutil.copy(file("cohort", name), tmp_path / book)
+    with pytest.raises(CampaignError) as error:
+        read(tmp_path)
+    refused(error, path)
+
+
 @pytest.mark.parametrize("name", named("matrix"))
 def test_matrices_that_cannot_be_are_refused(name, tmp_path, capsys):
     path = file("matrix", name)
@@ -251,6 +263,9 @@ def test_files_too_large_are_refused_unread(tmp_path, monkeypatch, capsys):
     assert "larger than" in one_line(capsys, ["show", str(path)], path)
     path = sparse(tmp_path / "campaign.json", 2**40)
     assert "larger than" in one_line(capsys, ["table", str(tmp_path)], path)
+    shutil.copy(JOURNAL, tmp_path / "journal.jsonl")
+    path = sparse(tmp_path / "tasks.json", 2**40)
+    assert "larger than" in one_line(capsys, ["figure", str(tmp_path)], path)
     path = sparse(tmp_path / "matrix.out", 2**40)
     assert "larger than" in one_line(capsys, ["import", str(path), "--problem", "xor-v1", "--out", "x.json"], path)
     assert matrix_file.LARGEST_FILE < 2**30
