@@ -7,7 +7,6 @@ evaluation, until the journal ends. Whether it does go through the same steps is
 from __future__ import annotations
 
 import json
-import math
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,11 +18,10 @@ import torch
 
 from evo import lineage, seeds
 from evo.algorithm import Algorithm
-from evo.archive import Archive, Member
-from evo.champion import Champion, network_of
+from evo.archive import Archive
 from evo.evaluation.cluster import Cluster
 from evo.evaluation.evaluator import Evaluator
-from evo.files import append_text, write_json
+from evo.files import append_text
 from evo.genome import Genome
 from evo.inheritance import changed, changes
 from evo.journal import Journal
@@ -31,12 +29,12 @@ from evo.outcome import Outcome, Outcomes
 from evo.outcome_record import finite, outcomes_in, plain, rows_digest
 from evo.problem import Problem
 from evo.problem_state import StoredStates
+from evo.run_results import RunResults
 from evo.search import Search
 from evo.settings import describe, digest
 from evo.standing import PAUSE, Standing, standing_of, stored
 from evo.state import StateFiles
 from evo.stateful import StatefulProblem
-from evo.versions import versions
 
 WRITE_EVERY = 32
 """Generations between writes of the champion while a run goes on, or more, where writing it takes long."""
@@ -45,9 +43,6 @@ WRITE_SHARE = 0.01
 
 ONLY_RECORDED = ("births", "measured", "features")
 """What is journalled for readers; a replay does without, and in memory it would grow large."""
-
-WIDEST_ARCHIVED = 20_000
-"""Genes that the archive writes out per genome; the champion has all of them, however many."""
 
 
 class CampaignError(RuntimeError):
@@ -142,6 +137,7 @@ class _Execution:
             device,
             target=run.target,
         )
+        self.results = RunResults(run, folder, self.search, self.archive, evaluator)
         self.began, self.used = time.perf_counter(), time.process_time()
         self.evaluated, self.write_again = 0, 0.0
         self.state = StateFiles(folder) if run.algorithm.state_in_rows else None
@@ -161,7 +157,7 @@ class _Execution:
             return
         self.run.algorithm.run(self.search)
         self._keep_state(last=True)
-        self.write()
+        self.results.write()
 
     def evaluate(self, genome: Genome, rows: torch.Tensor) -> Outcomes:
         """Return a generation's outcomes: recorded ones, or new ones, which are recorded first."""
@@ -179,13 +175,13 @@ class _Execution:
             outcomes = outcomes.to(rows.device)
         if not bool(outcomes.ok.any()):
             if self.archive.hall:
-                self.write()
+                self.results.write()
             raise CampaignError(f"generation {generation}: every evaluation failed. {outcomes.explain()}")
         self._remember(genome, rows, outcomes)
         self._keep_standing(genome, rows)
         self._report(outcomes)
         if generation == self.first_new:
-            self._leave()
+            self.results.leave()
         if generation:
             self.journal.forget(generation - 1)
         if generation % WRITE_EVERY == WRITE_EVERY - 1 and generation >= self.first_new:
@@ -196,7 +192,7 @@ class _Execution:
         """Leave what `write` does, if that was long enough ago."""
         began = time.perf_counter()
         if began >= self.write_again:
-            self.write()
+            self.results.write()
             ended = time.perf_counter()
             self.write_again = ended + (ended - began) / WRITE_SHARE
 
@@ -341,86 +337,6 @@ class _Execution:
             "processor_seconds": round(time.process_time() - self.used, 3),  # of this process, without its workers
         }
         append_text(self.folder / "progress.jsonl", json.dumps(line) + "\n")
-
-    def write(self) -> None:
-        """Leave the champion, the hall of fame, the Pareto front and what the algorithm leaves in the folder."""
-        member, outcomes = self._champion()
-        self._save(member, outcomes).save(self.folder / "champion.json")
-        hall, front = ([self._plain(one) for one in members] for members in (self.archive.hall, self.archive.front))
-        write_json(self.folder / "archive.json", {"format": "evo.archive/1", "hall_of_fame": hall, "front": front})
-        self._leave()
-
-    def _leave(self) -> None:
-        """Write what the algorithm leaves; once right at the start, since readers of the journal need it."""
-        for name, make in self.search.left.items():
-            write_json(self.folder / f"{name}.json", make())
-
-    def _plain(self, member: Member) -> dict[str, Any]:
-        names = [objective.name for objective in self.search.objectives]
-        return {
-            "fitness": dict(zip(names, member.scores, strict=True)),
-            "complexity": member.complexity,
-            "generation": member.generation,
-            **self._genes(member),
-        }
-
-    def _genes(self, member: Member) -> dict[str, Any]:
-        """Return an archived genome field by field; of one too wide for that, what tells it from others."""
-        if member.genome.layout.genes <= WIDEST_ARCHIVED:
-            return {"genes": member.genome.describe(member.row)}
-        return {"features": {name: float(value) for name, value in member.genome.features(member.row[None]).items()}}
-
-    def _champion(self) -> tuple[Member, Outcomes | None]:
-        """Return the best of the hall of fame; where scores are chance too, the best on fresh draws, and those."""
-        hall = self.archive.hall
-        if not self.search.stochastic or not self.run.validations or self.problem_states is not None:
-            return hall[0], None
-        scored = [(member, self._validate(member)) for member in hall]
-        return max(scored, key=lambda pair: float(self.search.fitness(pair[1]).nan_to_num(nan=-math.inf)[0, 0]))
-
-    def _validate(self, member: Member) -> Outcomes:
-        rows = member.row[None].to(self.search.device)
-        parts = [
-            self.evaluator.evaluate(member.genome, rows, seeds.rng(self.run.seed, "validation", 0, number))
-            for number in range(self.run.validations)
-        ]
-        succeeded = [part for part in parts if bool(part.ok[0])]
-        if not succeeded:
-            return replace(parts[0].to(torch.device("cpu")), trials={})
-        trials = {name: torch.cat([part.trials[name] for part in succeeded], dim=2) for name in succeeded[0].trials}
-        scores = torch.stack([part.scores[0].cpu() for part in succeeded]).mean(0)
-        self._pool_best_weights(scores, trials)
-        return Outcomes(scores[None], (Outcome.OK,), {}, trials)
-
-    def _pool_best_weights(self, scores: torch.Tensor, trials: dict[str, torch.Tensor]) -> None:
-        """Score the best weight over all trials together: a mean of bests of a few trials each would flatter."""
-        for place, objective in enumerate(self.search.objectives):
-            measured = trials.get(objective.name.removeprefix("best_weight_"))
-            if objective.name.startswith("best_weight_") and measured is not None:
-                per_weight = measured[0].to(torch.float64).mean(1)
-                scores[place] = per_weight.max() if objective.maximize else per_weight.min()
-
-    def _save(self, member: Member, outcomes: Outcomes | None) -> Champion:
-        configuration = {**self.run.configuration(), "genome": describe(member.genome)}
-        names = [objective.name for objective in self.search.objectives]
-        scores = member.scores if outcomes is None or not bool(outcomes.ok[0]) else tuple(outcomes.scores[0].tolist())
-        layout, row = member.genome.layout, member.row[None]
-        parents = [int(lineage.identities(layout, row, name)) for name in ("first_parent", "second_parent")]
-        problem = self.run.problem
-        return Champion(
-            genome=configuration["genome"],
-            problem=configuration["problem"],
-            algorithm=configuration["algorithm"],
-            genes=member.genome.describe(member.row),
-            fitness=dict(zip(names, scores, strict=True)),
-            generation=member.generation,
-            seed=self.run.seed,
-            variant=self.run.variant,
-            network=network_of(member.genome, member.row, problem.inputs, problem.outputs),
-            trials={name: values[0].tolist() for name, values in (outcomes.trials if outcomes else {}).items()},
-            lineage={"uid": int(lineage.identities(layout, row)), "parents": [uid for uid in parents if uid >= 0]},
-            versions=versions(),
-        )
 
 
 def recorded_outcomes(record: dict[str, Any], rows: torch.Tensor) -> Outcomes:
