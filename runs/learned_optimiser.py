@@ -15,7 +15,7 @@ from genomes.learned_optimiser import LearnedOptimiser
 from problems.meta.quadratics import DescendQuadratics
 from problems.meta.small_network import NetworkTrainings, TrainSmallNetworks
 
-GENERATIONS = 250
+GENERATIONS = 400
 
 
 def strategy(deviation=0.05, rate=0.02):
@@ -24,7 +24,7 @@ def strategy(deviation=0.05, rate=0.02):
 
 
 campaign = Campaign(
-    DescendQuadratics(),
+    DescendQuadratics(count=8),
     genome=LearnedOptimiser(),
     algorithm=strategy(),
     generations=GENERATIONS,
