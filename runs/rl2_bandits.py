@@ -3,13 +3,13 @@
     evo run runs/rl2_bandits.py --workers 2
     python runs/rl2_tables.py runs/rl2_bandits
 
-A recurrent network of 16 units plays trials of 10, 100 or 500 pulls of 5, 10 or 50 arms; what it learns within a trial
-is in its memory alone. An evolution strategy moves its weights, by mirrored noise, all on the same bandits and luck; a
-pull counts with the chance to win of the arm pulled, which has less noise than the win. They trained 128 units by
-gradients on 125 million pulls; generations here are chosen for about one and a half times as many with 10 pulls, 6
-times with 100 and 13 times with 500. Where trials are long, memories begin as such that last. The second command plays the centre that each run came to on bandits that are always the same,
-beside strategies of people whose settings were chosen on other bandits, the exact optimum where it can be computed, and
-the published table.
+A recurrent network of 16 units plays trials of 10, 100 or 500 pulls of 5, 10 or 50 arms; what it learns within a
+trial is in its memory alone. An evolution strategy moves its weights, by mirrored noise, all on the same bandits and
+luck; a pull counts with the chance to win of the arm pulled, which has less noise than the win. They trained 128
+units by gradients on 125 million pulls; generations here are chosen for about one and a half times as many with 10
+pulls, 6 times with 100 and 13 times with 500. Where trials are long, memories begin as such that last. The second
+command plays the centre that each run came to on bandits that are always the same, beside strategies of people whose
+settings were chosen on other bandits, the exact optimum where it can be computed, and the published table.
 """
 
 from evo import Campaign
