@@ -1,20 +1,21 @@
 """A problem whose individuals learn before they count: `fitness(genome) = mean over tasks of score(lifetime(...))`.
 
 What is learned dies with the individual and only guides selection (the Baldwin effect: Hinton & Nowlan 1987; Fernando
-et al. 2018, arXiv:1806.07917), or the genome takes it over, all of it or a share (Lamarck). A share of the way to where
+et al. 2018, arXiv:1806.07917), or the genome takes it over, all of it or a share (Lamarck), and all genomes do or some
+(partial). A share of the way to where
 learning led, averaged over tasks, is Reptile (Nichol, Achiam & Schulman 2018, arXiv:1803.02999, algorithm 2).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from evo.inspect.chart import Chart
-from evo.learning.lifetime import INHERITANCE
+from evo.learning.lifetime import check_inheritance
 from evo.learning.lifetimes.base import Lifetime, Lives
 from evo.outcome import Outcomes, outcomes_of
 from evo.problem import Problem
@@ -36,6 +37,8 @@ class LifetimeProblem(Problem):
         inheritance: "baldwinian", genomes stay as they were, or "lamarckian", they take over what was learned.
         lamarckian_rate: the share of the way from birth to the mean over tasks of what was learned, more than 0, up
             to 1.
+        inheriting_share: the probability that an individual takes it over, above 0; below 1, inheritance is partial
+            (Houck, Joines, Kay & Wilson 1997).
 
     Raises:
         ValueError: a setting is outside its range.
@@ -47,6 +50,7 @@ class LifetimeProblem(Problem):
     count: int = 25
     inheritance: str = "baldwinian"
     lamarckian_rate: float = 1.0
+    inheriting_share: float = field(default=1.0, kw_only=True, metadata={"later": True})
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
@@ -55,8 +59,7 @@ class LifetimeProblem(Problem):
                 f"{kind}: tasks is an evo.tasks.TaskDistribution and lifetime one of evo.learning.lifetimes, got "
                 f"{self.tasks!r} and {self.lifetime!r}"
             )
-        if self.inheritance not in INHERITANCE:
-            raise ValueError(f"{kind}: inheritance is one of {', '.join(INHERITANCE)}, got {self.inheritance!r}")
+        check_inheritance(kind, self.inheritance, self.inheriting_share)
         if self.inheritance == "lamarckian" and not self.lifetime.inheritable:
             raise TypeError(
                 f"{kind}: {type(self.lifetime).__name__} leaves nothing that a genome could take over; use "

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from evo.evaluation.cluster import Cluster
 from evo.evaluation.evaluator import Evaluator
 from evo.learning.lifetimes.comparison import Comparison
 from evo.learning.lifetimes.gradient_steps import GradientSteps
@@ -45,6 +46,38 @@ def test_lamarckian_genomes_go_their_share_of_the_way_to_what_was_learned() -> N
     assert torch.equal(inherited[:, end:], rows[:, end:])  # genes and lineage
 
 
+class Here(Cluster):
+    """A cluster of two slots that are this process."""
+
+    def slots(self) -> int:
+        return 2
+
+    def map(self, function: Any, shared: bytes, parts: Any) -> list[Any]:
+        return [function(shared, part) for part in parts]
+
+    def close(self) -> None:
+        pass
+
+
+def test_where_inheritance_is_partial_some_take_over_all_and_others_nothing() -> None:
+    whole, partial = (
+        FewShotSinusoids(count=2, inheritance="lamarckian", inheriting_share=share) for share in (1.0, 0.3)
+    )
+    genome = InitialWeights.for_problem(whole, hidden=(5,))
+    rows = genome.sample(400, np.random.default_rng(0))
+    with Evaluator(partial) as evaluator, Evaluator(partial, cluster=Here()) as elsewhere, Evaluator(whole) as first:
+        learned = evaluator.evaluate(genome, rows, np.random.default_rng(7)).inherited(rows)
+        apart = elsewhere.evaluate(genome, rows, np.random.default_rng(7)).inherited(rows)
+        rng = np.random.default_rng(7)
+        rng.random(400)  # what tells who inherits is drawn before the tasks
+        all_learned = first.evaluate(genome, rows, rng).inherited(rows)
+    heirs = (learned != rows).any(1)
+    assert 80 < int(heirs.sum()) < 160  # 120 +- 4.4 standard deviations
+    assert torch.equal(learned[heirs], all_learned[heirs])
+    assert torch.equal(learned[~heirs], rows[~heirs])
+    assert torch.equal(learned, apart)
+
+
 def test_inheritance_changes_no_score() -> None:
     scores = [evaluated(FewShotSinusoids(count=3, inheritance=how))[2].scores for how in ("baldwinian", "lamarckian")]
     assert torch.equal(*scores)
@@ -60,7 +93,13 @@ def test_all_individuals_meet_the_same_tasks() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [({"count": 0}, "count"), ({"lamarckian_rate": 1.5}, "lamarckian_rate"), ({"inheritance": "both"}, "inheritance")],
+    [
+        ({"count": 0}, "count"),
+        ({"lamarckian_rate": 1.5}, "lamarckian_rate"),
+        ({"inheritance": "both"}, "inheritance"),
+        ({"inheritance": "lamarckian", "inheriting_share": 0.0}, "inheriting_share"),
+        ({"inheriting_share": 0.5}, "nobody inherits"),
+    ],
 )
 def test_settings_outside_their_range(wrong: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):

@@ -64,20 +64,27 @@ class Evaluator:
         """Return the outcomes of rows `[n, L]`; an exception in a batch fails all of it, and is recorded."""
         try:
             phenotypes = genome.express(rows)
+            heirs = self._heirs(len(rows), rng)
             if isinstance(self.problem, StatefulProblem) and self.state is not None:
                 with own_place():
                     outcomes, state = self.problem.evaluate_from(phenotypes, rng, self.state)
-                outcomes = inherit(genome, rows, outcomes)
+                outcomes = inherit(genome, rows, outcomes, heirs)
                 self.state = state  # last: what raises leaves it as it was
                 return outcomes
             first, parts = 0, []
             for part in self._scored(phenotypes, rng):
-                parts.append(inherit(genome, rows[first : first + len(part)], part))
+                here = slice(first, first + len(part))
+                parts.append(inherit(genome, rows[here], part, heirs[here]))
                 first += len(part)
             return parts[0] if len(parts) == 1 else join(parts)
         except Exception:
             scores = torch.full((len(rows), len(self.problem.objectives)), torch.nan, dtype=torch.float64)
             return Outcomes(scores, (Outcome.RAISED,) * len(rows), {0: traceback.format_exc(limit=-8)})
+
+    def _heirs(self, count: int, rng: np.random.Generator) -> torch.Tensor:
+        """Return which of `count` individuals may take over what they learn; draws only where not all may."""
+        share = getattr(self.problem, "inheriting_share", 1.0)
+        return torch.ones(count, dtype=torch.bool) if share >= 1 else torch.from_numpy(rng.random(count) < share)
 
     def score(self, phenotypes: Any, rng: np.random.Generator) -> Outcomes:
         """Return the outcomes of phenotypes; raises what a batch problem raises."""
@@ -96,10 +103,10 @@ class Evaluator:
             return [self.problem.evaluate(phenotypes, rng)]
 
 
-def inherit(genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> Outcomes:
+def inherit(genome: Genome, rows: torch.Tensor, outcomes: Outcomes, heirs: torch.Tensor) -> Outcomes:
     """Return outcomes with the rows `[n, L]` that took over what was learned, where anything was to be taken over.
 
-    Rows whose evaluation failed stay as they were.
+    Rows that are no `heirs` `[n]`, and those whose evaluation failed, stay as they were.
 
     Raises:
         TypeError: the genome cannot take anything over.
@@ -113,5 +120,6 @@ def inherit(genome: Genome, rows: torch.Tensor, outcomes: Outcomes) -> Outcomes:
             f"absorb: expected rows of shape {list(rows.shape)}, as it was given, got {list(absorbed.shape)} from "
             f"{type(genome).__name__}"
         )
-    kept = torch.where(outcomes.ok.to(rows.device)[:, None], absorbed.to(rows), rows)
+    takes = (outcomes.ok.cpu() & heirs).to(rows.device)
+    kept = torch.where(takes[:, None], absorbed.to(rows), rows)
     return replace(outcomes, learned=None, rows=kept)

@@ -8,7 +8,7 @@ it over and pass it on (Lamarck; both compared by Whitley, Gordon & Mathias 1994
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +29,19 @@ CATALOGUE = Catalogue(
 INHERITANCE = ("baldwinian", "lamarckian")
 
 
+def check_inheritance(kind: str, inheritance: str, share: float) -> None:
+    """Raise ValueError unless a problem called `kind` can have these settings."""
+    if inheritance not in INHERITANCE:
+        raise ValueError(f"{kind}: inheritance is one of {', '.join(INHERITANCE)}, got {inheritance!r}")
+    if not 0 < share <= 1:
+        raise ValueError(
+            f"{kind}: inheriting_share is more than 0, up to 1, got {share}; for nobody to inherit, use "
+            f"inheritance='baldwinian'"
+        )
+    if share < 1 and inheritance == "baldwinian":
+        raise ValueError(f"{kind}: inheriting_share is {share}, but with inheritance='baldwinian' nobody inherits")
+
+
 @dataclass(frozen=True)
 class Lifetime(Problem):
     """A problem for networks that change before they are scored.
@@ -40,6 +53,8 @@ class Lifetime(Problem):
         inheritance: "baldwinian", genomes stay as they were, or "lamarckian", they take over what was learned: the
             genome needs `absorb`, and the algorithm goes on with `Outcomes.inherited`, as weight agnostic search,
             MuPlusLambda, MapElites and Neat do. With other algorithms it is recorded, but not passed on.
+        inheriting_share: the probability that an individual takes it over, above 0; below 1, inheritance is partial
+            (Houck, Joines, Kay & Wilson 1997).
 
     Raises:
         ValueError: the inheritance is unknown, or the problem's networks have no weights of their own to change.
@@ -50,6 +65,7 @@ class Lifetime(Problem):
 
     problem: Problem
     inheritance: str = "baldwinian"
+    inheriting_share: float = field(default=1.0, kw_only=True, metadata={"later": True})
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
@@ -64,8 +80,7 @@ class Lifetime(Problem):
             raise ValueError(
                 f"{kind}: networks learn weights of their own: make {self.problem.name} without shared ones"
             )
-        if self.inheritance not in INHERITANCE:
-            raise ValueError(f"{kind}: inheritance is one of {', '.join(INHERITANCE)}, got {self.inheritance!r}")
+        check_inheritance(kind, self.inheritance, self.inheriting_share)
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
