@@ -10,6 +10,7 @@ import torch
 
 from evo.algorithms.evolution_strategy import EvolutionStrategy
 from evo.evaluation.evaluator import Evaluator
+from evo.learning.lifetimes.base import Lives
 from evo.learning.lifetimes.recurrent import Recurrent
 from evo.search import Search
 from evo.seeds import rng
@@ -113,3 +114,13 @@ def test_tasks_of_another_kind_are_refused() -> None:
 
     with pytest.raises(TypeError, match="a BernoulliBandits, got RandomMdps"):
         _ = Bandits(RandomMdps()).inputs
+
+
+def test_trials_that_go_badly_may_count_for_more() -> None:
+    """Two policies of the same mean, one even and one not: only a power above 1 tells them apart."""
+    lives = Lives(torch.tensor([[[6.0], [6.0]], [[9.0], [3.0]]], dtype=torch.float64))
+    mean, averse = (Bandits(shortfall_power=power).score(lives).flatten().tolist() for power in (1.0, 2.0))
+    assert mean == pytest.approx([6.0, 6.0])
+    assert averse == pytest.approx([6.0, 10 - (0.5 * 1**2 + 0.5 * 7**2) ** 0.5])
+    with pytest.raises(ValueError, match="shortfall_power is 1 or more"):
+        Bandits(shortfall_power=0.5)
