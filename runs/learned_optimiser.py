@@ -33,7 +33,7 @@ campaign = Campaign(
     **learning(400),
     seeds=range(3),
     variants={
-        "features": {},
+        "features": learning(440),
         "features_short": learning(100),
         "momenta": {"genome": LearnedOptimiser("momenta", (32, 32))},
         "recurrent": {"genome": LearnedOptimiser("recurrent", (20,))},

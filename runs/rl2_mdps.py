@@ -15,7 +15,7 @@ from evo.learning.lifetimes.recurrent import Recurrent
 from genomes.recurrent_policy import RecurrentPolicy
 from problems.meta.tabular_mdps import RandomMdps, TabularMdps
 
-GENERATIONS = 4000
+GENERATIONS = 2500
 problem = TabularMdps(RandomMdps(episodes=10), Recurrent(expected=True), count=64)
 
 campaign = Campaign(
