@@ -7,7 +7,6 @@ each kind of task anew; evolved ones are as the search left them.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import torch
 
 from evo.learning.lifetimes.learned_optimiser import descend, mover
 from evo.loading import load_campaign
+from evo.run_results import center
 from problems.meta import hand_optimisers
 from problems.meta.quadratics import RandomQuadratics
 from problems.meta.small_network import NetworkTrainings
@@ -48,10 +48,10 @@ def table(folder, name, settings, tasks, others):
     for rule, (rate, losses, end) in hand_optimisers.baselines(tasks, others).items():
         lines.append(line(f"{rule} {rate:.3g}{', an end of those tried' if end else ''}", losses, places))
     for run in load_campaign(folder / "source.py").runs():
-        file = run.folder(folder) / "center.json"
-        if file.is_file():
-            one = run.genome.express(run.genome.restore(json.loads(file.read_text())["genes"]))
-            lines.append(line(f"evolved, {run.variant}, seed {run.seed}", descend(mover(one), tasks)[0], places))
+        row = center(run, folder)
+        if row is not None:
+            losses = descend(mover(run.genome.express(row)), tasks)[0]
+            lines.append(line(f"evolved, {run.variant}, seed {run.seed}", losses, places))
     return "\n".join(lines)
 
 

@@ -10,7 +10,6 @@ with 10 pulls of 50 arms, where nobody can earn more than 6.714.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import torch
 from evo.interval import mean_interval
 from evo.learning.lifetimes.recurrent import Recurrent
 from evo.loading import load_campaign
+from evo.run_results import center
 from problems.meta import bandit_baselines, mdp_baselines
 from problems.meta.bayes_optimal import optimal_value
 from problems.meta.tabular_mdps import RandomMdps
@@ -47,8 +47,7 @@ def main():
     chosen = options.parse_args()
     torch.set_num_threads(1)
     for run in load_campaign(chosen.folder / "source.py").runs():
-        folder = run.folder(chosen.folder)
-        if run.seed == 0 and (folder / "center.json").is_file():
+        if run.seed == 0 and center(run, chosen.folder) is not None:
             print(table(chosen.folder, run, chosen.tasks), flush=True)
 
 
@@ -67,8 +66,9 @@ def table(folder, run, count):
 def centers(folder, run, tasks):
     """Return the mean reward of the centre of each seed's run, drawing actions and taking the best, as words."""
     words = []
-    for file in sorted((folder / run.variant).glob("seed-*/center.json")):
-        policy = run.genome.express(run.genome.restore(json.loads(file.read_text())["genes"]))
+    runs = [one for one in load_campaign(folder / "source.py").runs() if one.variant == run.variant]
+    for row in (row for row in (center(one, folder) for one in runs) if row is not None):
+        policy = run.genome.express(row)
         lives = (Recurrent(greedy, expected=True).live(policy, tasks, seed=0) for greedy in (False, True))
         drawn, best = (one.scores.mean().item() for one in lives)
         words.append(f"{drawn:.2f} / {best:.2f}")

@@ -13,7 +13,6 @@ found.
 
 import argparse
 import contextlib
-import json
 import math
 import time
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from evo.learning.lifetimes.black_box_search import LEAST
 from evo.loading import load_campaign
 from evo.outcome import outcomes_of
 from evo.problem import Objective
+from evo.run_results import center
 from evo.search import Search
 from genomes.perceptron import Perceptron
 from problems.meta.black_box import TESTING, RandomFunctions
@@ -108,9 +108,9 @@ def evolved(folder):
     """Return the rules that the runs of a campaign came to, form and parameters by name."""
     found = {}
     for run in load_campaign(folder / "source.py").runs():
-        file = run.folder(folder) / "center.json"
-        if file.is_file():
-            genes = json.loads(file.read_text())["genes"]["parameters"]
+        row = center(run, folder)
+        if row is not None:
+            genes = run.genome.describe(row[0])["parameters"]
             found[f"evolved {run.variant}, seed {run.seed}"] = (run.genome.form, tuple(genes))
     return found
 

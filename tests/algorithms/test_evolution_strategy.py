@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from evo import Campaign
 from evo.algorithms.evolution_strategy import EvolutionStrategy, centred_ranks, estimate
+from evo.function_problem import fitness
+from evo.run_results import center
 from genomes.python_object import PythonObject
+from genomes.vector import Vector
 
 
 def test_ranks_go_from_minus_a_half_to_a_half_and_equal_scores_share_theirs() -> None:
@@ -81,6 +87,23 @@ def test_the_centre_is_left_as_genes(record: Any, bounded: Any) -> None:
     assert left["generation"] == 3
     assert bounded().restore(left["genes"]).shape == (1, 12)
     assert not np.allclose(left["genes"]["values"], kept.layouts[0].values(kept.rows[0])[0])
+
+
+def test_the_centre_of_a_run_that_is_over_is_read_again(tmp_path: Path) -> None:
+    @fitness(maximize="score")
+    def near(x: np.ndarray) -> float:
+        return -float(np.square(x - 1.0).sum())
+
+    campaign = Campaign(near, Vector(2, low=-1.0, high=1.0), EvolutionStrategy(4), generations=3, seeds=(0, 1))
+    campaign.run(out=tmp_path / "run", quiet=True)
+    first, second = campaign.runs()
+    file = first.folder(tmp_path / "run") / "center.json"
+    row = center(first, tmp_path / "run")
+    assert row is not None
+    assert first.genome.describe(row[0]) == json.loads(file.read_text())["genes"]
+    file.write_text(file.read_text().replace('"generation": 3', '"generation": 2'))
+    assert center(first, tmp_path / "run") is None
+    assert center(second, tmp_path / "elsewhere") is None
 
 
 @pytest.mark.parametrize(
