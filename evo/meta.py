@@ -1,9 +1,9 @@
 """A problem whose individuals learn before they count: `fitness(genome) = mean over tasks of score(lifetime(...))`.
 
 What is learned dies with the individual and only guides selection (the Baldwin effect: Hinton & Nowlan 1987; Fernando
-et al. 2018, arXiv:1806.07917), or the genome takes it over, all of it or a share (Lamarck), and all genomes do or some
-(partial). A share of the way to where
-learning led, averaged over tasks, is Reptile (Nichol, Achiam & Schulman 2018, arXiv:1803.02999, algorithm 2).
+et al. 2018, arXiv:1806.07917), or the genome takes it over, all of it or a share (Lamarck), and all genomes do or
+some (partial). A share of the way to where learning led, averaged over tasks, is Reptile (Nichol, Achiam & Schulman
+2018, arXiv:1803.02999, algorithm 2).
 """
 
 from __future__ import annotations

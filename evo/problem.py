@@ -92,7 +92,8 @@ class Problem(ABC):
         a phenotype's place in the batch, nor on its neighbours.
 
         Args:
-            phenotypes: n of them, of the type `accepts`, on any device.
+            phenotypes: n of them, of the type `accepts`, on any device; they may be views of the genomes, and are to
+                be left as they are.
             rng: where all chance comes from.
         """
 

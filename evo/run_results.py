@@ -13,7 +13,7 @@ from evo import lineage, seeds
 from evo.archive import Archive, Member
 from evo.champion import Champion, network_of
 from evo.evaluation.evaluator import Evaluator
-from evo.files import read_json, write_json
+from evo.files import write_json
 from evo.outcome import Outcome, Outcomes
 from evo.search import Search
 from evo.settings import describe
@@ -120,18 +120,3 @@ class RunResults:
             lineage={"uid": int(lineage.identities(layout, row)), "parents": [uid for uid in parents if uid >= 0]},
             versions=versions(),
         )
-
-
-def center(run: Run, campaign: Path) -> torch.Tensor | None:
-    """Return the row `[1, L]` that the centre of a search came to; None where the run is not over, or left none.
-
-    Args:
-        run: one of a campaign whose algorithm leaves `center.json`, as evolution strategies do.
-        campaign: the campaign's folder.
-    """
-    file = run.folder(campaign) / "center.json"
-    if not file.is_file():
-        return None
-    left = read_json(file)
-    over = run.target is not None or left["generation"] >= run.generations
-    return run.genome.restore(left["genes"]) if over else None

@@ -80,7 +80,7 @@ def read_book(path: Path, written: str) -> dict[str, Any]:
     try:
         book = read_json(path)
     except ValueError as error:
-        raise CampaignError(f"{path}: {error}; was it cut off when it was copied?") from None
+        raise CampaignError(f"{path}: {error}; is it what the run left, and whole?") from None
     if not isinstance(book, dict) or book.get("format") != written:
         raise CampaignError(f"{path}: not of the format {written}; was it written by a later version?")
     return book

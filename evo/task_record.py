@@ -93,6 +93,8 @@ def courses_of(run: BegunRun) -> list[RecordedTask]:
 
 def _tasks(path: Path, book: dict[str, Any], run: BegunRun) -> list[RecordedTask]:
     """Return the tasks of one run's book; CampaignError where they are not as they should be."""
+    if not isinstance(book.get("courses"), list) or not isinstance(book.get("objective"), str):
+        raise CampaignError(f"{path}: expected a list of courses and an objective; was the file changed?")
     counts = run.described.get("genome", {}).get("settings", {}).get("counts")
     available = sum(counts) if isinstance(counts, list) and all(type(count) is int for count in counts) else 0
     try:

@@ -46,8 +46,7 @@ def methods(ways: int) -> dict[str, Method]:
     steps = GradientSteps(horizons=(3,), step_size=0.4 if ways == 5 else 0.1, chunk=4)
     once = GradientSteps(horizons=(1,), step_size=steps.step_size, chunk=4)
     embed, match = Comparison(chunk=4), Comparison("matching", chunk=4)
-    many = FewShotOmniglot(OmniglotEpisodes(ways=max(20, ways)), embed, count=1)
-    few = FewShotOmniglot(OmniglotEpisodes(ways=ways), match, count=4)
+    many, alike = (FewShotOmniglot(OmniglotEpisodes(ways=max(20, ways)), kind, count=1) for kind in (embed, match))
     learn = FewShotOmniglot(OmniglotEpisodes(ways=ways), once, count=4)
     shots = OmniglotEpisodes(ways=ways, shots=10, queries=1)
     reptile = FewShotOmniglot(shots, GradientSteps(horizons=(5,), step_size=0.1, batch=0, chunk=4), count=4)
@@ -55,7 +54,7 @@ def methods(ways: int) -> dict[str, Method]:
     population = PopulationBasedTraining(4, 0.25, ready_every=10)
     return {
         "prototypical network": (many, MetaGradient(many, updates=10), embed, {}),
-        "matching network": (few, MetaGradient(few, updates=10), match, {}),
+        "matching network": (alike, MetaGradient(alike, updates=10), match, {}),
         "MAML": (learn, MetaGradient(learn, updates=10), steps, {}),
         "Reptile": (reptile, MetaGradient(reptile, "reptile", learning_rate=0.5, updates=10), reptile.lifetime, {}),
         "evolved step sizes, inherited weights": (

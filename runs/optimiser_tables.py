@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from evo.center import center
 from evo.learning.lifetimes.learned_optimiser import descend, mover
 from evo.loading import load_campaign
-from evo.run_results import center
 from problems.meta import hand_optimisers
 from problems.meta.quadratics import RandomQuadratics
 from problems.meta.small_network import NetworkTrainings

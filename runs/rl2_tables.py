@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from evo.center import center
 from evo.interval import mean_interval
 from evo.learning.lifetimes.recurrent import Recurrent
 from evo.loading import load_campaign
-from evo.run_results import center
 from problems.meta import bandit_baselines, mdp_baselines
 from problems.meta.bayes_optimal import optimal_value
 from problems.meta.tabular_mdps import RandomMdps

@@ -27,6 +27,7 @@ from evo.algorithm import Algorithm
 from evo.algorithms.distribution import CMAES, SNES, weight_columns, with_weights, worst_for_failed
 from evo.algorithms.learned_evolution_strategy import LearnedEvolutionStrategy
 from evo.algorithms.learned_genetic_algorithm import LearnedGeneticAlgorithm
+from evo.center import center
 from evo.evaluation.evaluator import Evaluator
 from evo.genome import Genome
 from evo.interval import mean_interval
@@ -35,7 +36,6 @@ from evo.learning.lifetimes.black_box_search import LEAST
 from evo.loading import load_campaign
 from evo.outcome import outcomes_of
 from evo.problem import Objective
-from evo.run_results import center
 from evo.search import Search
 from genomes.perceptron import Perceptron
 from problems.meta.black_box import TESTING, RandomFunctions

@@ -185,6 +185,15 @@ def test_cohorts_that_are_not_their_journals_are_refused(name, tmp_path, capsys)
     one_line(capsys, ["table", str(tmp_path)], path)
 
 
+@pytest.mark.parametrize("name", named("tasks", without=("that-is-fine",)))
+def test_tasks_that_cannot_be_are_refused(name, tmp_path, capsys):
+    shutil.copy(JOURNAL, tmp_path / "journal.jsonl")
+    shutil.copy(file("tasks", "that-is-fine"), tmp_path / "tasks.json")
+    assert task_record(tmp_path) is not None
+    path = shutil.copy(file("tasks", name), tmp_path / "tasks.json")
+    one_line(capsys, ["figure", str(tmp_path)], path)
+
+
 @pytest.mark.parametrize(("book", "read"), [("tasks.json", task_record), ("paths.json", path_records)])
 @pytest.mark.parametrize("name", named("cohort"))
 def test_books_that_runs_did_not_leave_are_refused(book, read, name, tmp_path):
@@ -242,7 +251,7 @@ def test_importances_that_hold_no_numbers_are_refused(name):
 
 def test_every_kind_of_file_is_tested():
     kinds = {path.name.partition("-")[0] for path in HOSTILE.iterdir()}
-    tested = {"champion", "journal", "campaign", "cohort", "matrix", "tuned", "state", "problem", "importance"}
+    tested = {"champion", "journal", "campaign", "cohort", "tasks", "matrix", "tuned", "state", "problem", "importance"}
     assert kinds == {*tested, "archive"}
 
 

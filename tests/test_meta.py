@@ -6,6 +6,7 @@ import torch
 
 from evo.evaluation.cluster import Cluster
 from evo.evaluation.evaluator import Evaluator
+from evo.learning.lifetimes.climbing_walks import ClimbingWalks
 from evo.learning.lifetimes.comparison import Comparison
 from evo.learning.lifetimes.gradient_steps import GradientSteps
 from evo.learning.lifetimes.learned_optimiser import LARGEST, descend
@@ -14,6 +15,7 @@ from genomes.initial_weights import InitialWeights
 from genomes.recurrent_policy import RecurrentPolicy
 from problems.few_shot.sinusoids import FewShotSinusoids, Sinusoids
 from problems.meta.bandits import Bandits
+from problems.meta.navigation import Navigation, UniformGoals
 from problems.meta.quadratics import RandomQuadratics
 
 
@@ -68,14 +70,29 @@ def test_where_inheritance_is_partial_some_take_over_all_and_others_nothing() ->
     with Evaluator(partial) as evaluator, Evaluator(partial, cluster=Here()) as elsewhere, Evaluator(whole) as first:
         learned = evaluator.evaluate(genome, rows, np.random.default_rng(7)).inherited(rows)
         apart = elsewhere.evaluate(genome, rows, np.random.default_rng(7)).inherited(rows)
-        rng = np.random.default_rng(7)
-        rng.random(400)  # what tells who inherits is drawn before the tasks
-        all_learned = first.evaluate(genome, rows, rng).inherited(rows)
+        all_learned = first.evaluate(genome, rows, np.random.default_rng(7)).inherited(rows)
     heirs = (learned != rows).any(1)
     assert 80 < int(heirs.sum()) < 160  # 120 +- 4.4 standard deviations
     assert torch.equal(learned[heirs], all_learned[heirs])
     assert torch.equal(learned[~heirs], rows[~heirs])
     assert torch.equal(learned, apart)
+
+
+def test_who_inherits_changes_no_score_of_anyone_alone_or_among_others() -> None:
+    """Its tasks come from the generator's own stream, which drawing heirs must leave alone."""
+    climbs: dict[str, Any] = {"tasks": UniformGoals(episodes=3), "lifetime": ClimbingWalks(), "count": 2}
+    settings: list[dict[str, Any]] = [{}, *({"inheritance": "lamarckian", "inheriting_share": s} for s in (1.0, 0.4))]
+    problems = [Navigation(**climbs, **one) for one in settings]
+    genome = InitialWeights.for_problem(problems[0], hidden=(4,))
+    rows = genome.sample(6, np.random.default_rng(0))
+    scores = []
+    for problem in problems:
+        with Evaluator(problem) as evaluator:
+            together, alone = (evaluator.evaluate(genome, r, np.random.default_rng(3)).scores for r in (rows, rows[:1]))
+        assert torch.equal(together[:1], alone)
+        scores.append(together)
+    assert torch.equal(scores[0], scores[1])
+    assert torch.equal(scores[0], scores[2])
 
 
 def test_inheritance_changes_no_score() -> None:

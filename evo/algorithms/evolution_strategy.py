@@ -16,13 +16,14 @@ Adam: Kingma & Ba 2015, algorithm 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import torch
 
 from evo import seeds
 from evo.algorithm import Algorithm
 from evo.algorithms.distribution import weight_columns, with_weights, worst_for_failed
+from evo.center import described
 
 if TYPE_CHECKING:
     from evo.search import Search
@@ -69,7 +70,7 @@ class EvolutionStrategy(Algorithm):
         columns = weight_columns(search)
         template = search.sample(1)
         center = template[0, columns].to(torch.float64)
-        search.leave("center", lambda: _described(search, with_weights(template, columns, center[None])))
+        search.leave("center", lambda: described(search, with_weights(template, columns, center[None])))
         adam = _Adam(center)
         while search.generation < search.generations:
             rate = max(self.lowest_rate, self.learning_rate * self.decay**search.generation)
@@ -114,8 +115,3 @@ class _Adam:
         self.square = 0.999 * self.square + 0.001 * gradient.square()
         mean, square = self.mean / (1 - 0.9**self.steps), self.square / (1 - 0.999**self.steps)
         return rate * mean / (square.sqrt() + 1e-8)
-
-
-def _described(search: Search, rows: torch.Tensor) -> dict[str, Any]:
-    """Return what the search has come to, as a champion file has genes."""
-    return {"generation": search.generation, "genes": search.genome.describe(rows[0].cpu())}

@@ -27,6 +27,7 @@ import torch
 from evo import learned_recombination, search_rules, seeds
 from evo.algorithm import Algorithm
 from evo.algorithms.distribution import weight_columns, with_weights, worst_for_failed
+from evo.center import described
 from evo.search_rules import SearchRules
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class LearnedEvolutionStrategy(Algorithm):
         def rows(weights: torch.Tensor) -> torch.Tensor:
             return with_weights(template, columns, weights)
 
-        search.leave("center", lambda: _described(search, rows(now.center[0])))
+        search.leave("center", lambda: described(search, rows(now.center[0])))
         while search.generation < search.generations:
             generation = search.generation
             noise = seeds.normal(search.rng("noise"), (self.population, now.center.shape[2]), now.center)
@@ -103,8 +104,3 @@ class LearnedEvolutionStrategy(Algorithm):
             samples = search.identify(search.genome, rows(places[0, 0].T))
             scores = worst_for_failed(search.fitness(search.evaluate(search.genome, samples))[:, 0])
             now = learned_recombination.update(rule, now, places, -scores[None, None], generation)
-
-
-def _described(search: Search, rows: torch.Tensor) -> dict[str, Any]:
-    """Return what the search has come to, as a champion file has genes."""
-    return {"generation": search.generation, "genes": search.genome.describe(rows[0].cpu())}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -11,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from evo import seeds
 from evo.evaluation.cluster import Cluster, ClusterPool
 from evo.evaluation.guard import own_place
 from evo.evaluation.workers import WorkerPool
@@ -82,9 +84,12 @@ class Evaluator:
             return Outcomes(scores, (Outcome.RAISED,) * len(rows), {0: traceback.format_exc(limit=-8)})
 
     def _heirs(self, count: int, rng: np.random.Generator) -> torch.Tensor:
-        """Return which of `count` individuals may take over what they learn; draws only where not all may."""
+        """Return which of `count` individuals may take over what they learn; `rng` is left as it was."""
         share = getattr(self.problem, "inheriting_share", 1.0)
-        return torch.ones(count, dtype=torch.bool) if share >= 1 else torch.from_numpy(rng.random(count) < share)
+        if share >= 1:
+            return torch.ones(count, dtype=torch.bool)
+        root = int(deepcopy(rng).integers(2**63))  # tasks stay those of any share, and of any count
+        return torch.from_numpy(seeds.rng(root, "heirs").random(count) < share)
 
     def score(self, phenotypes: Any, rng: np.random.Generator) -> Outcomes:
         """Return the outcomes of phenotypes; raises what a batch problem raises."""

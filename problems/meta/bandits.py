@@ -2,9 +2,9 @@
 
 Inputs: the arm pulled last, one-hot, and whether it won, 0 or 1; all 0 at first. Outputs: a logit for each arm; one is
 drawn from their softmax, or the largest is taken (`lifetime=Recurrent(greedy=True)`).
-Objective: "reward", wins in a trial, the mean over tasks (or less, with `shortfall_power`). Random play earns half the
-pulls, knowing the best arm pulls * arms / (arms + 1); what can be earned without knowing is exact for short trials
-(`bayes_optimal`), and for long ones what the Gittins index earns (`bandit_baselines`) is close to it.
+Objective: "reward", wins in a trial, the mean over tasks (less than that with a `shortfall_power`). In the mean random
+play earns half the pulls, knowing the best arm pulls * arms / (arms + 1); what can be earned without knowing is exact
+for short trials (`bayes_optimal`), and for long ones what the Gittins index earns (`bandit_baselines`) is close to it.
 Tasks: each arm's chance to win is uniform on [0, 1].
 Start and end: the memory is empty at the first pull; a trial is `pulls` pulls.
 Version: 1.
@@ -67,7 +67,8 @@ class Bandits(LifetimeProblem):
     Attributes:
         shortfall_power: 1 for the mean reward. Above, the score is the pulls less the power mean of those not won, so
             that a trial that goes badly costs more than one that goes as much better gains: a policy that never tries
-            one of the arms loses much where that is the best one, and little in the mean.
+            one of the arms loses much where that is the best one, and little in the mean. Scores of different powers
+            do not compare, and are less than the mean reward, which is measured as "after".
 
     Raises:
         ValueError: shortfall_power is below 1.
@@ -92,8 +93,8 @@ class Bandits(LifetimeProblem):
         if self.shortfall_power == 1.0:
             return super().score(lives)
         pulls = self._bandits.pulls
-        lost = (pulls - lives.scores).clamp(min=0.0).pow(self.shortfall_power)
-        return pulls - lost.mean((1, 2)).pow(1.0 / self.shortfall_power)[:, None]
+        lost = (1.0 - lives.scores / pulls).clamp(min=0.0).pow(self.shortfall_power)
+        return pulls * (1.0 - lost.mean((1, 2)).pow(1.0 / self.shortfall_power)[:, None])
 
     def charts(self, phenotypes: RecurrentPolicies) -> list[Chart]:
         """Return the regret over a trial; see `problems.meta.bandit_charts`."""

@@ -12,8 +12,8 @@ import torch
 
 from evo import Campaign
 from evo.algorithms.evolution_strategy import EvolutionStrategy, centred_ranks, estimate
+from evo.center import center
 from evo.function_problem import fitness
-from evo.run_results import center
 from genomes.python_object import PythonObject
 from genomes.vector import Vector
 
@@ -101,9 +101,22 @@ def test_the_centre_of_a_run_that_is_over_is_read_again(tmp_path: Path) -> None:
     row = center(first, tmp_path / "run")
     assert row is not None
     assert first.genome.describe(row[0]) == json.loads(file.read_text())["genes"]
-    file.write_text(file.read_text().replace('"generation": 3', '"generation": 2'))
+    file.write_text(file.read_text().replace('"over": true', '"over": false'))
     assert center(first, tmp_path / "run") is None
     assert center(second, tmp_path / "elsewhere") is None
+    file.write_text(file.read_text().replace("evo.center/1", "evo.center/2"))
+    with pytest.raises(ValueError, match=r"center.json: not of the format evo.center/1"):
+        center(first, tmp_path / "run")
+
+
+def test_a_run_is_over_once_its_target_is_reached_and_not_before(record: Any) -> None:
+    kept = record(EvolutionStrategy(4), generations=3)
+    left = kept.search.left["center"]
+    assert left()["over"]
+    kept.search.generation = 2
+    assert not left()["over"]
+    kept.search.generations = 2  # as `Search.evaluate` does when the target is reached
+    assert left()["over"]
 
 
 @pytest.mark.parametrize(
