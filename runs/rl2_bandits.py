@@ -8,10 +8,10 @@ trial is in its memory alone. An evolution strategy moves its weights, by mirror
 luck; a pull counts with the chance to win of the arm pulled, which has less noise than the win. They trained 128
 units by gradients on 125 million pulls; generations here are chosen for about one and a half times as many with 10
 pulls, 6 times with 100 and 13 times with 500. Where trials are long, memories begin as such that last, and trials
-that go badly count for more: selected by the mean alone, half the searches end with policies that never try one of
-the arms. The second command plays the centre that each run came to on bandits that are always the same, beside
-strategies of people whose settings were chosen on other bandits, the exact optimum where it can be computed, and the
-published table.
+that go badly count for more: selected by the mean alone, most searches end with policies that never try one of the
+arms. The second command plays the centre that each run came to on bandits that are always the same, beside strategies
+of people whose settings were chosen on other bandits, the exact optimum where it can be computed, and the published
+table.
 """
 
 from evo import Campaign
