@@ -19,10 +19,10 @@ from problems.meta.quadratics import DescendQuadratics
 from problems.meta.small_network import NetworkTrainings, TrainSmallNetworks
 
 
-def learning(generations, population=64):
+def learning(generations, population=64, rate=0.02):
     """Return for how long an evolution strategy, whose rate ends at a tenth, goes on."""
     strategy = EvolutionStrategy(
-        population, standard_deviation=0.05, learning_rate=0.02, decay=0.1 ** (1 / generations)
+        population, standard_deviation=0.05, learning_rate=rate, decay=0.1 ** (1 / generations)
     )
     return {"algorithm": strategy, "generations": generations}
 
@@ -33,8 +33,8 @@ campaign = Campaign(
     **learning(400),
     seeds=range(3),
     variants={
-        "features": learning(440),
-        "features_short": learning(100),
+        "features": learning(390, rate=0.08),
+        "features_short": learning(95, rate=0.08),
         "momenta": {"genome": LearnedOptimiser("momenta", (32, 32))},
         "recurrent": {"genome": LearnedOptimiser("recurrent", (20,))},
         "networks": {
