@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo.files import read_json
+from evo.files import read_format
 
 if TYPE_CHECKING:
     import torch
@@ -39,10 +39,5 @@ def center(run: Run, campaign: Path) -> torch.Tensor | None:
     file = run.folder(campaign) / "center.json"
     if not file.is_file():
         return None
-    try:
-        left = read_json(file)
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from None
-    if not isinstance(left, dict) or left.get("format") != FORMAT:
-        raise ValueError(f"{file}: not of the format {FORMAT}; was it written by another version?")
+    left = read_format(file, FORMAT)
     return run.genome.restore(left["genes"]) if left["over"] else None

@@ -80,6 +80,17 @@ def read_json(path: Path) -> Any:
     return parsed(path.read_bytes())
 
 
+def read_format(path: Path, written: str) -> dict[str, Any]:
+    """Return what a JSON file says whose `format` is `written`; ValueError, in one line, where it is none."""
+    try:
+        said = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; is it what the run left, and whole?") from None
+    if not isinstance(said, dict) or said.get("format") != written:
+        raise ValueError(f"{path}: not of the format {written}; was it written by a later version?")
+    return said
+
+
 def parsed(content: bytes) -> Any:
     """Return what JSON says; ValueError, in one line, where it is none."""
     try:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from evo import journal
-from evo.files import read_json
+from evo.files import read_format
 from evo.inspect.text import plain
 from evo.quantity import KNOWN
 from evo.recorded import campaign_file
@@ -78,12 +78,9 @@ def begun_runs(folder: Path) -> tuple[dict[str, Any], list[BegunRun]]:
 def read_book(path: Path, written: str) -> dict[str, Any]:
     """Return what an algorithm left of a run as JSON, in the format `written`; CampaignError where it is none."""
     try:
-        book = read_json(path)
+        return read_format(path, written)
     except ValueError as error:
-        raise CampaignError(f"{path}: {error}; is it what the run left, and whole?") from None
-    if not isinstance(book, dict) or book.get("format") != written:
-        raise CampaignError(f"{path}: not of the format {written}; was it written by a later version?")
-    return book
+        raise CampaignError(str(error)) from None
 
 
 def part_of(run: BegunRun) -> Part | None:
